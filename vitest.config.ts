@@ -1,0 +1,20 @@
+import { defineConfig } from 'vitest/config';
+
+/** Unit tests sit beside their file and need nothing that runs; everything else has a project of its own. */
+export default defineConfig({
+  test: {
+    projects: [
+      { test: { name: 'unit', include: ['{proto,hub,agent}/src/**/*.test.ts'] } },
+      { test: { name: 'style', include: ['test/style/**/*.test.ts'] } },
+      {
+        test: {
+          name: 'e2e',
+          include: ['test/e2e/**/*.test.ts'],
+          testTimeout: 120_000,
+          hookTimeout: 180_000,
+          fileParallelism: false,
+        },
+      },
+    ],
+  },
+});
