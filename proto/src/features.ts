@@ -1,0 +1,5 @@
+/** Features that a bundle may require. An agent refuses a bundle that names one it does not know. */
+export const FEATURES = {
+  /** Services, networks, volumes, mounted files and folders as of the first release. */
+  core: 'core.v1',
+} as const;

@@ -1,0 +1,30 @@
+// Generated from the .proto files by generate.sh. Do not edit.
+
+/** The role that each method declares, by its full path. */
+export const METHOD_ROLES = {
+  '/mooring.v1.AdminService/AddUser': 'admin',
+  '/mooring.v1.AdminService/Invite': 'admin',
+  '/mooring.v1.AdminService/ListUsers': 'admin',
+  '/mooring.v1.AdminService/RemoveHost': 'admin',
+  '/mooring.v1.AdminService/Revoke': 'admin',
+  '/mooring.v1.AdminService/Sync': 'operator',
+  '/mooring.v1.AgentService/Answer': 'agent',
+  '/mooring.v1.AgentService/Connect': 'agent',
+  '/mooring.v1.AgentService/FetchAssignment': 'agent',
+  '/mooring.v1.AgentService/FetchObject': 'agent',
+  '/mooring.v1.AgentService/Leave': 'agent',
+  '/mooring.v1.AgentService/RenewCertificate': 'agent',
+  '/mooring.v1.EnrolService/Join': 'anyone',
+  '/mooring.v1.FleetService/GetBundle': 'viewer',
+  '/mooring.v1.FleetService/GetHost': 'viewer',
+  '/mooring.v1.FleetService/GetHub': 'viewer',
+  '/mooring.v1.FleetService/GetStatus': 'viewer',
+  '/mooring.v1.FleetService/ListDrift': 'viewer',
+  '/mooring.v1.FleetService/ListEvents': 'viewer',
+  '/mooring.v1.FleetService/ListHosts': 'viewer',
+  '/mooring.v1.FleetService/ListRevisions': 'viewer',
+  '/mooring.v1.FleetService/ListStacks': 'viewer',
+  '/mooring.v1.FleetService/WatchEvents': 'viewer',
+  '/mooring.v1.FleetService/WatchRevision': 'viewer',
+  '/mooring.v1.FleetService/WatchStatus': 'viewer',
+} as const;
