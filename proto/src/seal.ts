@@ -17,15 +17,27 @@ export interface SealedObject {
   readonly nonce: Uint8Array;
 }
 
+/** The key and nonce of one content. */
+export interface ObjectSecret {
+  /** 32 bytes. */
+  readonly key: Buffer;
+  /** 12 bytes. */
+  readonly nonce: Buffer;
+}
+
 /**
- * Seals one content under a key and nonce derived (HKDF-SHA-256) from the hub's secret and the content's own digest: one key seals one
- * plaintext, and the same content keeps its name.
+ * Key and nonce of the content with this digest, by HKDF-SHA-256 from the hub's secret: one key seals one plaintext, and the same content
+ * keeps its name.
  */
-export function sealObject(hubSecret: Uint8Array, plain: Uint8Array): SealedObject {
-  const salt = Buffer.from(digestHex(digestOf(plain)), 'hex');
+export function deriveObjectSecret(hubSecret: Uint8Array, plainDigest: Digest): ObjectSecret {
+  const salt = Buffer.from(digestHex(plainDigest), 'hex');
   const material = Buffer.from(hkdfSync('sha256', hubSecret, salt, 'mooring.v1.object', KEY_BYTES + NONCE_BYTES));
-  const key = material.subarray(0, KEY_BYTES);
-  const nonce = material.subarray(KEY_BYTES);
+  return { key: material.subarray(0, KEY_BYTES), nonce: material.subarray(KEY_BYTES) };
+}
+
+/** Seals one content under its derived secret. */
+export function sealObject(hubSecret: Uint8Array, plain: Uint8Array): SealedObject {
+  const { key, nonce } = deriveObjectSecret(hubSecret, digestOf(plain));
   const ciphertext = encrypt({ key, nonce, plain, additional: new Uint8Array() });
   return { object: digestOf(ciphertext), ciphertext, key, nonce };
 }
@@ -63,7 +75,7 @@ export function openObject(ciphertext: Uint8Array, opener: ObjectOpener): Uint8A
 }
 
 /** Seals what only one host may read under its 32-byte data key: random nonce (12), ciphertext, tag (16). `context` is authenticated with it. */
-export function sealForHost(dataKey: Uint8Array, context: string, plain: Uint8Array): Uint8Array {
+export function sealForHost(dataKey: Uint8Array, context: string, plain: Uint8Array): Buffer {
   const nonce = randomBytes(NONCE_BYTES);
   return Buffer.concat([nonce, encrypt({ key: dataKey, nonce, plain, additional: Buffer.from(context) })]);
 }

@@ -1,0 +1,91 @@
+import { Assignment, type DriftMode, digestOf, type Removal, type StackAssignment } from '@mooring/proto';
+
+/** One stack that a host must run, by the object name of its bundle. */
+export interface WantedStack {
+  readonly stack: string;
+  readonly bundleObject: string;
+  readonly driftMode: DriftMode;
+  readonly ignore: readonly string[];
+}
+
+/** Everything that decides what a host's next assignment says. */
+export interface AssignmentWish {
+  readonly fleetId: string;
+  readonly host: string;
+  /** Repository, without credentials. */
+  readonly source: string;
+  /** The accepted commit, hex. */
+  readonly commit: string;
+  readonly wanted: readonly WantedStack[];
+  /** Stacks that do not render for this host alone: what was assigned stays. */
+  readonly kept: readonly string[];
+  /** The newest assignment of the host; absent: none. */
+  readonly previous: Assignment | undefined;
+  /** Stacks whose removal the host reported done. */
+  readonly removed: ReadonlySet<string>;
+}
+
+/** The part of an assignment that decides whether a new one is issued. */
+export type AssignmentContent = Pick<Assignment, 'fleetId' | 'host' | 'stacks' | 'removals' | 'allowances' | 'secrets'>;
+
+/**
+ * What the host's next assignment says, or undefined when the newest says it already. A removal that is done disappears with the next
+ * assignment, but is no reason to issue one; a host that never had anything gets nothing until something selects it.
+ */
+export function nextContent(wish: AssignmentWish): AssignmentContent | undefined {
+  const stacks = [...wish.wanted.map((wanted) => stackAssignment(wish, wanted)), ...keptStacks(wish)].sort(byStack);
+  const removals = pendingRemovals(wish, stacks);
+  if (wish.previous === undefined && stacks.length === 0) return undefined;
+  const content = { fleetId: wish.fleetId, host: wish.host, stacks, removals, allowances: [], secrets: [] };
+  if (wish.previous !== undefined && contentDigest(content) === contentDigest(wish.previous)) return undefined;
+  return { ...content, removals: removals.filter((removal) => !wish.removed.has(removal.stack)) };
+}
+
+/** Digest of what an assignment asks for, whatever its generation, time, reason, actor and seal. */
+export function contentDigest(content: AssignmentContent): string {
+  const { fleetId, host, stacks, removals, allowances, secrets } = content;
+  return digestOf(
+    Assignment.encode(Assignment.fromPartial({ fleetId, host, stacks, removals, allowances, secrets })).finish(),
+  );
+}
+
+function stackAssignment(wish: AssignmentWish, wanted: WantedStack): StackAssignment {
+  const next: StackAssignment = {
+    stack: wanted.stack,
+    source: wish.source,
+    commit: wish.commit,
+    release: { bundle: wanted.bundleObject, secrets: [] },
+    driftMode: wanted.driftMode,
+    ignore: [...wanted.ignore],
+  };
+  const before = wish.previous?.stacks.find((stack) => stack.stack === wanted.stack);
+  return before !== undefined && saysTheSame(before, next) ? before : next;
+}
+
+// The commit names who last changed the release, so it is not part of the comparison.
+function saysTheSame(before: StackAssignment, next: StackAssignment): boolean {
+  return (
+    before.source === next.source &&
+    before.release?.bundle === next.release?.bundle &&
+    before.driftMode === next.driftMode &&
+    before.ignore.join('\n') === next.ignore.join('\n')
+  );
+}
+
+function keptStacks(wish: AssignmentWish): StackAssignment[] {
+  return (wish.previous?.stacks ?? []).filter((stack) => wish.kept.includes(stack.stack));
+}
+
+function pendingRemovals(wish: AssignmentWish, stacks: readonly StackAssignment[]): Removal[] {
+  const running = new Set(stacks.map((stack) => stack.stack));
+  const dropped = (wish.previous?.stacks ?? []).map(({ stack }) => ({
+    stack,
+    commit: wish.commit,
+    reason: `commit ${wish.commit.slice(0, 12)} no longer gives stack ${stack} to this host`,
+  }));
+  return [...(wish.previous?.removals ?? []), ...dropped].filter(({ stack }) => !running.has(stack)).sort(byStack);
+}
+
+function byStack(a: { stack: string }, b: { stack: string }): number {
+  return a.stack < b.stack ? -1 : Number(a.stack > b.stack);
+}
