@@ -1,0 +1,163 @@
+import { ASSIGNMENT_SUBJECTS, MooringError, OBJECT_SUBJECTS, PUSH_SUBJECTS, STREAMS } from '@mooring/proto';
+import {
+  connect,
+  DiscardPolicy,
+  type JetStreamClient,
+  type JetStreamManager,
+  type NatsConnection,
+  nanos,
+  nkeyAuthenticator,
+  RetentionPolicy,
+  StorageType,
+  type StreamConfig,
+} from 'nats';
+import type { BrokerConnection, BrokerTarget } from './broker-connection.ts';
+
+// One request to the broker; it answers in milliseconds or is not well.
+const REQUEST_DEADLINE_MS = 5_000;
+// Between tries to reach it, with jitter on top.
+const RECONNECT_WAIT_MS = 500;
+const RECONNECT_JITTER_MS = 500;
+// A broker that does not answer pings for this long, twice, is gone.
+const PING_INTERVAL_MS = 10_000;
+// A publish repeated within it is stored once.
+const DUPLICATE_WINDOW_MS = 120_000;
+
+/** Streams as Mooring wants them. JetStream is a cache that the hub can rebuild. */
+const STREAM_CONFIGS: readonly (Pick<StreamConfig, 'name' | 'subjects'> & Partial<StreamConfig>)[] = [
+  {
+    ...common(STREAMS.assignments, ASSIGNMENT_SUBJECTS),
+    republish: { src: ASSIGNMENT_SUBJECTS, dest: PUSH_SUBJECTS.replace('*', '{{wildcard(1)}}') },
+  },
+  common(STREAMS.objects, OBJECT_SUBJECTS),
+];
+
+function common(name: string, subject: string) {
+  return {
+    name,
+    subjects: [subject],
+    retention: RetentionPolicy.Limits,
+    storage: StorageType.File,
+    discard: DiscardPolicy.Old,
+    max_msgs_per_subject: 1,
+    allow_direct: true,
+    duplicate_window: nanos(DUPLICATE_WINDOW_MS),
+  };
+}
+
+/** Connects and makes the streams. Never gives up reconnecting; `onReady` is called after each (re)connection. */
+export async function connectBroker(target: BrokerTarget): Promise<BrokerConnection> {
+  const connection = await openConnection(target);
+  const client = new NatsBrokerConnection(connection, await jetStreamManager(connection));
+  await client.ensureStreams();
+  void client.watch(target.onReady, target.onLost);
+  return client;
+}
+
+async function openConnection(target: BrokerTarget): Promise<NatsConnection> {
+  try {
+    return await connect({
+      servers: [...target.urls],
+      name: 'mooring-hub',
+      authenticator: nkeyAuthenticator(new TextEncoder().encode(target.nkeySeed)),
+      tls: { ca: target.caPem },
+      inboxPrefix: '_INBOX_hub',
+      maxReconnectAttempts: -1,
+      ignoreAuthErrorAbort: true,
+      reconnectTimeWait: RECONNECT_WAIT_MS,
+      reconnectJitterTLS: RECONNECT_JITTER_MS,
+      pingInterval: PING_INTERVAL_MS,
+      timeout: REQUEST_DEADLINE_MS,
+    });
+  } catch (cause) {
+    throw unreachable('connect to the broker', cause);
+  }
+}
+
+async function jetStreamManager(connection: NatsConnection): Promise<JetStreamManager> {
+  try {
+    return await connection.jetstreamManager({ timeout: REQUEST_DEADLINE_MS });
+  } catch (cause) {
+    await connection.close();
+    throw unreachable('use JetStream', cause);
+  }
+}
+
+class NatsBrokerConnection implements BrokerConnection {
+  readonly #connection: NatsConnection;
+  readonly #manager: JetStreamManager;
+  readonly #client: JetStreamClient;
+
+  constructor(connection: NatsConnection, manager: JetStreamManager) {
+    this.#connection = connection;
+    this.#manager = manager;
+    this.#client = connection.jetstream({ timeout: REQUEST_DEADLINE_MS });
+  }
+
+  async ensureStreams(): Promise<void> {
+    for (const config of STREAM_CONFIGS) {
+      try {
+        await this.#manager.streams.add(config);
+      } catch (error) {
+        if (!(error instanceof Error && /already in use/.test(error.message)))
+          throw unreachable(`make stream ${config.name}`, error);
+        await this.#manager.streams.update(config.name, config);
+      }
+    }
+  }
+
+  async publish(subject: string, payload: Uint8Array): Promise<void> {
+    try {
+      await this.#client.publish(subject, payload, { timeout: REQUEST_DEADLINE_MS });
+    } catch (cause) {
+      throw unreachable(`publish ${subject}`, cause);
+    }
+  }
+
+  async last(stream: string, subject: string): Promise<Uint8Array | undefined> {
+    try {
+      const message = await this.#manager.streams.getMessage(stream, { last_by_subj: subject });
+      return message.data;
+    } catch (error) {
+      if (error instanceof Error && /message not found|no message found|404/i.test(error.message)) return undefined;
+      throw unreachable(`read ${subject}`, error);
+    }
+  }
+
+  async subjects(stream: string, filter: string): Promise<ReadonlySet<string>> {
+    try {
+      const info = await this.#manager.streams.info(stream, { subjects_filter: filter });
+      return new Set(Object.keys(info.state.subjects ?? {}));
+    } catch (cause) {
+      throw unreachable(`list ${stream}`, cause);
+    }
+  }
+
+  async remove(stream: string, subject: string): Promise<void> {
+    try {
+      await this.#manager.streams.purge(stream, { filter: subject });
+    } catch (cause) {
+      throw unreachable(`remove ${subject}`, cause);
+    }
+  }
+
+  async watch(onReady: () => void, onLost: () => void): Promise<void> {
+    for await (const status of this.#connection.status()) {
+      if (status.type === 'reconnect') onReady();
+      if (status.type === 'disconnect') onLost();
+    }
+  }
+
+  async close(): Promise<void> {
+    await this.#connection.close();
+  }
+}
+
+function unreachable(what: string, cause: unknown): MooringError {
+  const why = cause instanceof Error ? cause.message : String(cause);
+  return new MooringError(
+    'BROKER_UNREACHABLE',
+    `Cannot ${what}: ${why}; a running nats-server that knows the hub's nkey is wanted`,
+    { cause },
+  );
+}

@@ -1,0 +1,191 @@
+import {
+  ASSIGNMENT_SUBJECTS,
+  assignmentSubject,
+  type Digest,
+  digestOf,
+  MAX_BROKER_OBJECT_BYTES,
+  MAX_PUSHED_ENVELOPE_BYTES,
+  OBJECT_SUBJECTS,
+  objectSubject,
+  STREAMS,
+} from '@mooring/proto';
+import type { Logger } from 'pino';
+import type { AssignmentRecord, AssignmentStore } from '../store/store.ts';
+import type { BrokerConnection } from './broker-connection.ts';
+
+// Publishes and reads in flight: enough to fill a local link, small beside the broker's own buffers.
+const CONCURRENCY = 64;
+// A broker that lost its store without a disconnect is noticed within this.
+const AUDIT_INTERVAL_MS = 60_000;
+// After a failure; doubled each time up to the maximum.
+const RETRY_MS = 500;
+const MAX_RETRY_MS = 15_000;
+
+/** What the publisher relies on. */
+export interface PublisherParts {
+  readonly store: AssignmentStore;
+  /** Opens a connection; `onReady` after reconnections, `onLost` when it is gone. */
+  readonly connect: (events: { onReady: () => void; onLost: () => void }) => Promise<BrokerConnection>;
+  readonly log: Logger;
+  /** Counts objects that were published. */
+  readonly onObjectPublished: () => void;
+}
+
+/**
+ * Keeps the broker holding what the store says: level-based, so that a broker that was away, restarted or lost its store holds the same again
+ * after the next pass.
+ */
+export class Publisher {
+  readonly #parts: PublisherParts;
+  #connection: BrokerConnection | undefined;
+  #pass: Promise<void> | undefined;
+  #again = false;
+  #closed = false;
+  #problem: string | undefined = 'not connected yet';
+  #lastSuccessMs = 0;
+  #retryMs = RETRY_MS;
+  #timer: NodeJS.Timeout | undefined;
+
+  constructor(parts: PublisherParts) {
+    this.#parts = parts;
+  }
+
+  /** How the broker was found last: undefined where all is well. */
+  get problem(): string | undefined {
+    return this.#problem;
+  }
+
+  /** Unix milliseconds of the last complete pass; 0: none. */
+  get lastSuccessMs(): number {
+    return this.#lastSuccessMs;
+  }
+
+  /** Publishes these at once; what fails is done by the next pass. Objects come first, so that no host reads a name before its content. */
+  async publish(objects: readonly string[], assignments: readonly AssignmentRecord[]): Promise<void> {
+    const connection = this.#connection;
+    if (connection === undefined) return this.wake();
+    try {
+      await inParallel(objects, (object) => this.#publishObject(connection, object));
+      await inParallel(assignments, (record) => publishAssignment(connection, record));
+    } catch (error) {
+      this.#failed(error);
+    }
+  }
+
+  /** Compares and mends everything soon; passes never overlap. */
+  wake(): void {
+    if (this.#closed) return;
+    if (this.#pass !== undefined) {
+      this.#again = true;
+      return;
+    }
+    clearTimeout(this.#timer);
+    this.#pass = this.#run().finally(() => {
+      this.#pass = undefined;
+      if (this.#again) {
+        this.#again = false;
+        this.wake();
+      }
+    });
+  }
+
+  /** Drops what the broker keeps for a host that is gone. */
+  async forgetHost(host: string): Promise<void> {
+    try {
+      await this.#connection?.remove(STREAMS.assignments, assignmentSubject(host));
+    } catch (error) {
+      this.#failed(error);
+    }
+  }
+
+  async close(): Promise<void> {
+    this.#closed = true;
+    clearTimeout(this.#timer);
+    await this.#pass;
+    await this.#connection?.close();
+  }
+
+  async #run(): Promise<void> {
+    try {
+      const connection = await this.#connected();
+      await connection.ensureStreams();
+      await this.#mendObjects(connection);
+      await this.#mendAssignments(connection);
+      this.#problem = undefined;
+      this.#lastSuccessMs = Date.now();
+      this.#retryMs = RETRY_MS;
+      this.#schedule(AUDIT_INTERVAL_MS);
+    } catch (error) {
+      this.#failed(error);
+    }
+  }
+
+  async #connected(): Promise<BrokerConnection> {
+    this.#connection ??= await this.#parts.connect({
+      onReady: () => this.wake(),
+      onLost: () => {
+        this.#problem = 'the connection to the broker is lost';
+      },
+    });
+    return this.#connection;
+  }
+
+  async #mendObjects(connection: BrokerConnection): Promise<void> {
+    const there = await connection.subjects(STREAMS.objects, OBJECT_SUBJECTS);
+    const names = this.#parts.store.objectNames();
+    const wanted = new Set(names.map((object) => objectSubject(object as Digest)));
+    const missing = names.filter((object) => !there.has(objectSubject(object as Digest)));
+    await inParallel(missing, (object) => this.#publishObject(connection, object));
+    const stale = [...there].filter((subject) => !wanted.has(subject));
+    await inParallel(stale, (subject) => connection.remove(STREAMS.objects, subject));
+  }
+
+  async #mendAssignments(connection: BrokerConnection): Promise<void> {
+    const records = this.#parts.store.assignments();
+    await inParallel(records, async (record) => {
+      if (record.envelope.byteLength > MAX_PUSHED_ENVELOPE_BYTES) return;
+      const there = await connection.last(STREAMS.assignments, assignmentSubject(record.host));
+      if (there === undefined || digestOf(there) !== record.digest) await publishAssignment(connection, record);
+    });
+    const hosts = new Set(records.map(({ host }) => assignmentSubject(host)));
+    const there = await connection.subjects(STREAMS.assignments, ASSIGNMENT_SUBJECTS);
+    const stale = [...there].filter((subject) => !hosts.has(subject));
+    await inParallel(stale, (subject) => connection.remove(STREAMS.assignments, subject));
+  }
+
+  async #publishObject(connection: BrokerConnection, object: string): Promise<void> {
+    const record = this.#parts.store.object(object);
+    if (record === undefined || record.ciphertext.byteLength > MAX_BROKER_OBJECT_BYTES) return;
+    await connection.publish(objectSubject(object as Digest), record.ciphertext);
+    this.#parts.onObjectPublished();
+  }
+
+  #failed(error: unknown): void {
+    this.#problem = error instanceof Error ? error.message : String(error);
+    this.#parts.log.warn({ err: error }, 'publishing is incomplete; trying again');
+    this.#schedule(this.#retryMs);
+    this.#retryMs = Math.min(this.#retryMs * 2, MAX_RETRY_MS);
+  }
+
+  #schedule(delayMs: number): void {
+    clearTimeout(this.#timer);
+    if (!this.#closed) this.#timer = setTimeout(() => this.wake(), delayMs);
+  }
+}
+
+// Larger ones are fetched over gRPC; the heartbeat tells the host that there is a newer one.
+async function publishAssignment(connection: BrokerConnection, record: AssignmentRecord): Promise<void> {
+  if (record.envelope.byteLength > MAX_PUSHED_ENVELOPE_BYTES) return;
+  await connection.publish(assignmentSubject(record.host), record.envelope);
+}
+
+/** Runs `work` over all items, a bounded number at a time; rejects with the first failure after those in flight have ended. */
+async function inParallel<T>(items: readonly T[], work: (item: T) => Promise<void>): Promise<void> {
+  const queue = items.values();
+  const worker = async () => {
+    for (const item of queue) await work(item);
+  };
+  const results = await Promise.allSettled(Array.from({ length: Math.min(CONCURRENCY, items.length) }, worker));
+  const failed = results.find((result) => result.status === 'rejected');
+  if (failed !== undefined) throw failed.reason;
+}
