@@ -151,6 +151,7 @@ export const ERROR_CODES = {
   UNAUTHENTICATED: 'stuck',
   PERMISSION_DENIED: 'stuck',
   AGENT_REVOKED: 'stuck',
+  USER_REVOKED: 'stuck',
   ID_MISMATCH: 'stuck',
   UPGRADE_REQUIRED: 'stuck',
   // Hub, store, configuration, CLI

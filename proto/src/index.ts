@@ -8,6 +8,7 @@ export * from './gen/descriptors.ts';
 export * from './gen/messages.ts';
 export * from './gen/methods.ts';
 export * from './host-name.ts';
+export * from './join-string.ts';
 export * from './labels.ts';
 export * from './limits.ts';
 export * from './seal.ts';
