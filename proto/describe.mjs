@@ -30,7 +30,8 @@ writeFileSync(
 const doors = [...registry.files]
   .filter((file) => file.name.startsWith('mooring/'))
   .map((file) => {
-    const values = [...file.messages, ...file.enums].map((entry) => entry.name);
+    const words = file.enums.map(({ name }) => `${name.charAt(0).toLowerCase()}${name.slice(1)}ToJSON`);
+    const values = [...[...file.messages, ...file.enums].map((entry) => entry.name), ...words];
     const services = file.services.flatMap(({ name }) => [`${name}Client`, `type ${name}Server`, `${name}Service`]);
     const names = [...values, ...services].sort((a, b) => a.replace('type ', '').localeCompare(b.replace('type ', '')));
     return `export {\n${names.map((name) => `  ${name},`).join('\n')}\n} from './${file.name}.ts';`;

@@ -56,6 +56,7 @@ export {
   Allowance,
   Assignment,
   DriftMode,
+  driftModeToJSON,
   Hold,
   ObjectKey,
   PublicKey,
@@ -74,6 +75,7 @@ export {
   ContainerSpec,
   Dependency,
   DependencyCondition,
+  dependencyConditionToJSON,
   EnvironmentVariable,
   FileMount,
   FileReference,
@@ -84,6 +86,7 @@ export {
   NetworkAttachment,
   Port,
   PullPolicy,
+  pullPolicyToJSON,
   RestartPolicy,
   SecretReference,
   Service,
@@ -120,6 +123,7 @@ export {
   RenderProblem,
   Revision,
   RevisionVerdict,
+  revisionVerdictToJSON,
   StackSummary,
   Sum,
   UnknownHost,
@@ -135,18 +139,24 @@ export {
   Engine,
   Event,
   HealthState,
+  healthStateToJSON,
   HostState,
   Problem,
   ServiceState,
   Severity,
+  severityToJSON,
   StackState,
   SyncState,
+  syncStateToJSON,
 } from './mooring/v1/state.ts';
 export {
   Drift,
   DriftAction,
+  driftActionToJSON,
   DriftKind,
+  driftKindToJSON,
   DriftObject,
+  driftObjectToJSON,
 } from './mooring/v1/drift.ts';
 export {
   EnrolServiceClient,
@@ -157,4 +167,5 @@ export {
 } from './mooring/v1/enrol.ts';
 export {
   Role,
+  roleToJSON,
 } from './mooring/v1/options.ts';
