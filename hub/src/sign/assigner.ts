@@ -1,0 +1,188 @@
+import {
+  Assignment,
+  Bundle,
+  type Digest,
+  decodeEnvelope,
+  deriveObjectSecret,
+  isDigest,
+  MooringError,
+  openObject,
+  sealObject,
+} from '@mooring/proto';
+import type { HostRendering, PlainObject, Rendering } from '../render/rendering.ts';
+import type { AssignmentRecord, HostRecord, ObjectRecord, Store } from '../store/store.ts';
+import { nextContent } from './assignment-content.ts';
+import { issueAssignment, type NamedObject, nextGeneration, type SigningKeys } from './issue-assignment.ts';
+
+/** What assigning relies on. */
+export interface AssignerParts {
+  readonly store: Store;
+  readonly fleetId: string;
+  /** Repository, without credentials. */
+  readonly source: string;
+  readonly keys: Omit<SigningKeys, 'dataKey'>;
+  readonly dataKeyOf: (identityId: string) => Uint8Array;
+  /** Highest generation that a host or the broker is known to hold; 0: none. */
+  readonly markOf: (host: string) => bigint;
+  readonly clock: () => number;
+}
+
+/** A rendering to turn into assignments. */
+export interface AssignOrder {
+  readonly rendering: Rendering;
+  /** The accepted commit, hex. */
+  readonly commit: string;
+  /** Sequence of its revision. */
+  readonly revision: number;
+  readonly reason: string;
+  readonly actor: string;
+}
+
+/** What was stored and waits to be published. */
+export interface Assigned {
+  /** Names of objects that are new. */
+  readonly objects: readonly string[];
+  readonly assignments: readonly AssignmentRecord[];
+}
+
+/** Seals what is new, and issues an assignment for each host whose content changed. Callers take turns: one order at a time. */
+export class Assigner {
+  readonly #parts: AssignerParts;
+  /** Objects that each bundle names, itself first; a bundle never changes. */
+  readonly #objectsOfBundle = new Map<string, readonly NamedObject[]>();
+  /** Names of contents by plain digest: the same content keeps its name. */
+  readonly #names = new Map<string, NamedObject>();
+
+  constructor(parts: AssignerParts) {
+    this.#parts = parts;
+  }
+
+  /** Plain digests that the rendering needs and neither brings nor finds in the store. */
+  missing(rendering: Rendering): readonly string[] {
+    const brought = new Set(rendering.objects.map(({ plainDigest }) => plainDigest));
+    const needed = new Set(rendering.classes.flatMap(({ bundleDigest, files }) => [bundleDigest, ...files]));
+    return [...needed].filter(
+      (digest) => !brought.has(digest) && this.#parts.store.objectByPlainDigest(digest) === undefined,
+    );
+  }
+
+  /** Stores objects and assignments, objects first. Throws OBJECT_MISSING when `missing` would name something. */
+  async assign(order: AssignOrder): Promise<Assigned> {
+    const objects = await this.#storeObjects(order.rendering.objects);
+    const byHost = new Map(order.rendering.hosts.map((host) => [host.host, host]));
+    const active = this.#parts.store.hosts().filter(({ revokedAtMs }) => revokedAtMs === 0);
+    const assignments = active.flatMap((host) => this.#assignHost(host, byHost.get(host.name), order) ?? []);
+    await this.#parts.store.putAssignments(assignments);
+    return { objects, assignments };
+  }
+
+  /** Issues the host's newest assignment again under a higher generation, for a host that is ahead of the hub or has a new identity. */
+  async reissue(host: HostRecord, reason: string): Promise<Assigned> {
+    const newest = this.#parts.store.assignment(host.name);
+    if (newest === undefined) return { objects: [], assignments: [] };
+    const record = this.#issue(host, contentOf(newest), { revision: newest.revision, reason, actor: 'hub' });
+    await this.#parts.store.putAssignments([record]);
+    return { objects: [], assignments: [record] };
+  }
+
+  async #storeObjects(objects: readonly PlainObject[]): Promise<readonly string[]> {
+    const { store, keys } = this.#parts;
+    const fresh = objects.filter(({ plainDigest }) => store.objectByPlainDigest(plainDigest) === undefined);
+    const records = fresh.map(({ plainDigest, bytes, stack }): ObjectRecord => {
+      const { object, ciphertext } = sealObject(keys.objectSecret, bytes);
+      return { object, plainDigest, plainSize: bytes.byteLength, ciphertext, stack };
+    });
+    await store.putObjects(records);
+    return records.map(({ object }) => object);
+  }
+
+  #assignHost(
+    host: HostRecord,
+    rendering: HostRendering | undefined,
+    order: AssignOrder,
+  ): AssignmentRecord | undefined {
+    // A host that joined after the rendering began gets its assignment with the next one.
+    if (rendering === undefined) return undefined;
+    const { store, fleetId, source } = this.#parts;
+    const newest = store.assignment(host.name);
+    const content = nextContent({
+      fleetId,
+      host: host.name,
+      source,
+      commit: order.commit,
+      wanted: rendering.stacks.map((stack) => ({ ...stack, bundleObject: this.#objectOf(stack.bundleDigest).object })),
+      kept: rendering.problems.map(({ stack }) => stack),
+      previous: newest === undefined ? undefined : contentOf(newest),
+      removed: new Set(store.hostState(host.name)?.state.removedStacks ?? []),
+    });
+    return content === undefined ? undefined : this.#issue(host, content, order);
+  }
+
+  #issue(
+    host: HostRecord,
+    content: Parameters<typeof issueAssignment>[0],
+    details: Pick<AssignOrder, 'revision' | 'reason' | 'actor'>,
+  ): AssignmentRecord {
+    const { store, keys, dataKeyOf, markOf, clock } = this.#parts;
+    const nowMs = clock();
+    const generation = nextGeneration([store.assignment(host.name)?.generation ?? 0n, markOf(host.name)], nowMs);
+    const bundles = new Set(content.stacks.map(({ release }) => release?.bundle ?? ''));
+    const objects = new Map(
+      [...bundles].flatMap((bundle) => this.#objectsIn(bundle).map((named) => [named.object, named] as const)),
+    );
+    const { revision, reason, actor } = details;
+    return issueAssignment(
+      content,
+      { generation, objects: [...objects.values()], revision, reason, actor, nowMs },
+      { ...keys, dataKey: dataKeyOf(host.identityId) },
+    );
+  }
+
+  #objectsIn(bundleObject: string): readonly NamedObject[] {
+    const known = this.#objectsOfBundle.get(bundleObject);
+    if (known !== undefined) return known;
+    const record = this.#parts.store.object(bundleObject);
+    if (record === undefined) throw missingObject(bundleObject);
+    const bundle = Bundle.decode(this.openObject(record));
+    const named = [toNamed(record), ...bundle.files.map(({ digest }) => this.#objectOf(digest))];
+    this.#objectsOfBundle.set(bundleObject, named);
+    return named;
+  }
+
+  #objectOf(plainDigest: string): NamedObject {
+    const known = this.#names.get(plainDigest);
+    if (known !== undefined) return known;
+    const record = this.#parts.store.objectByPlainDigest(plainDigest);
+    if (record === undefined) throw missingObject(plainDigest);
+    const named = toNamed(record);
+    this.#names.set(plainDigest, named);
+    return named;
+  }
+
+  /** The plain content of an object of the store. */
+  openObject(record: ObjectRecord): Uint8Array {
+    const secret = deriveObjectSecret(this.#parts.keys.objectSecret, asDigest(record.plainDigest));
+    return openObject(record.ciphertext, { object: record.object, plainDigest: record.plainDigest, ...secret });
+  }
+}
+
+function contentOf(record: AssignmentRecord): Assignment {
+  return Assignment.decode(decodeEnvelope(record.envelope).payload);
+}
+
+function toNamed({ object, plainDigest, plainSize }: ObjectRecord): NamedObject {
+  return { object, plainDigest: asDigest(plainDigest), plainSize };
+}
+
+function asDigest(text: string): Digest {
+  if (!isDigest(text))
+    throw new MooringError('INTERNAL', `Cannot use object: ${text} is not a digest; sha256:<64 hex digits> is wanted`);
+  return text;
+}
+
+function missingObject(name: string): MooringError {
+  return new MooringError(
+    'OBJECT_MISSING',
+    `Cannot assign ${name}: it is not in the store; an object that was rendered is wanted`,
+  );
+}
