@@ -3,9 +3,10 @@ import { homedir } from 'node:os';
 import { dirname, join, resolve } from 'node:path';
 import { MooringError } from '@mooring/proto';
 import { z } from 'zod';
+import { DEFAULT_DATA, socketPath } from '../config.ts';
 
-/** The hub's own socket where it runs as a service. */
-export const SYSTEM_SOCKET = '/run/mooring/hub.sock';
+/** The socket of a hub that runs with its defaults. */
+export const SYSTEM_SOCKET = socketPath(DEFAULT_DATA);
 
 const contextSchema = z.union([
   z.strictObject({ socket: z.string().min(1) }),

@@ -1,0 +1,126 @@
+import { createServer } from 'node:net';
+import { join } from 'node:path';
+import { type Command, Option } from 'commander';
+import {
+  DEFAULT_DATA,
+  DEFAULT_POLL_MS,
+  DEFAULT_PORT,
+  defaultAddresses,
+  type HubConfig,
+  socketPath,
+} from '../../config.ts';
+import { initFleet } from '../../enrol/init-fleet.ts';
+import { startHub } from '../../hub.ts';
+import { createStore } from '../../store/create-store.ts';
+import { withProgress } from '../progress.ts';
+import type { Session } from '../session.ts';
+import { duration, type ListenAddress, listenAddress, port, repeated } from './values.ts';
+
+/** Commands that make and run a hub: init, hub. */
+export function addLocalCommands(program: Command, session: Session): void {
+  program
+    .command('init')
+    .description('make a fleet: its keys, certificate authority, trust file and database')
+    .option('--data <dir>', 'folder of the fleet', DEFAULT_DATA)
+    .option('--fleet <name>', 'name of the fleet', 'fleet')
+    .option('--address <address>', 'name or IP address by which hosts reach the hub; may be repeated', repeated, [])
+    .option(
+      '--port <port>',
+      'port for hosts and people; joining and the broker take the two above; 0: three that are free',
+      port,
+      DEFAULT_PORT,
+    )
+    .action((options: InitOptions) => init(session, options));
+  program
+    .command('hub')
+    .description('run the hub in the foreground')
+    .option('--repo <url>', 'repository: a path or an http(s) URL')
+    .option('--branch <branch>', 'branch to follow')
+    .option('--data <dir>', 'folder of the fleet', DEFAULT_DATA)
+    .option('--listen <host:port>', 'where hosts and people connect', listenAddress)
+    .option('--nats <url>', 'a broker that somebody else runs')
+    .option('--nats-server <path>', 'the nats-server to run', process.env['MOORING_NATS_SERVER'] ?? 'nats-server')
+    .option('--token-file <file>', 'file with the token for the repository')
+    .option('--poll <duration>', 'between questions to the repository', duration, DEFAULT_POLL_MS)
+    .addOption(
+      new Option('--heartbeat <duration>', 'between heartbeats of a host').argParser(duration).default(10_000, '10s'),
+    )
+    .addOption(new Option('--log-level <level>').choices(['debug', 'info', 'warn', 'error']).default('info'))
+    .action((options: HubOptions) => runHub(session, options));
+}
+
+interface InitOptions {
+  readonly data: string;
+  readonly fleet: string;
+  readonly address: readonly string[];
+  readonly port: number;
+}
+
+async function init(session: Session, options: InitOptions): Promise<void> {
+  const addresses = options.address.length === 0 ? defaultAddresses() : [...options.address];
+  const ports = await portsFrom(options.port);
+  const fleet = await withProgress(session, 'Making keys and certificates', () =>
+    initFleet({ data: options.data, name: options.fleet, addresses, ports, clock: Date.now }),
+  );
+  await createStore({ file: join(options.data, 'hub.db'), fleetId: fleet.id });
+  session.out.result({ fleetId: fleet.id, name: fleet.name, data: options.data, addresses, ports }, () =>
+    [
+      `Fleet ${fleet.name} (${fleet.id}) is made in ${options.data}.`,
+      `Hosts reach it at ${addresses.join(', ')}, ports ${ports.grpc}, ${ports.join} (joining) and ${ports.nats} (broker).`,
+      `Back up ${join(options.data, 'keys')} now; whoever has it rules the fleet. root.key may be kept elsewhere.`,
+      `Next: mooring hub --data ${options.data} --repo URL|PATH`,
+    ].join('\n'),
+  );
+}
+
+async function portsFrom(first: number): Promise<{ grpc: number; join: number; nats: number }> {
+  if (first !== 0) return { grpc: first, join: first + 1, nats: first + 2 };
+  const [grpc, join, nats] = await Promise.all([freePort(), freePort(), freePort()]);
+  return { grpc, join, nats };
+}
+
+function freePort(): Promise<number> {
+  return new Promise((resolve, reject) => {
+    const server = createServer().once('error', reject);
+    server.listen(0, '127.0.0.1', () => {
+      const address = server.address();
+      server.close(() => resolve(typeof address === 'object' && address !== null ? address.port : 0));
+    });
+  });
+}
+
+interface HubOptions {
+  readonly repo?: string;
+  readonly branch?: string;
+  readonly data: string;
+  readonly listen?: ListenAddress;
+  readonly nats?: string;
+  readonly natsServer: string;
+  readonly tokenFile?: string;
+  readonly poll: number;
+  readonly heartbeat: number;
+  readonly logLevel: HubConfig['logLevel'];
+}
+
+async function runHub(session: Session, options: HubOptions): Promise<void> {
+  const hub = await startHub({
+    data: options.data,
+    repo: options.repo,
+    branch: options.branch,
+    listen: options.listen,
+    nats: options.nats,
+    natsServer: options.natsServer,
+    tokenFile: options.tokenFile,
+    pollMs: options.poll,
+    heartbeatMs: options.heartbeat,
+    logLevel: options.logLevel,
+  });
+  const socket = socketPath(options.data);
+  session.out.note(
+    `The hub runs. Ask it: mooring${options.data === DEFAULT_DATA ? '' : ` --hub unix:${socket}`} status`,
+  );
+  await new Promise<void>((resolve) => {
+    for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => resolve());
+  });
+  await hub.close();
+}

@@ -1,0 +1,16 @@
+import ora from 'ora';
+import type { Session } from './session.ts';
+
+/** Runs long work: a spinner on a terminal, a plain line elsewhere. Both go to stderr. */
+export async function withProgress<T>({ interactive, out }: Session, text: string, work: () => Promise<T>): Promise<T> {
+  if (!interactive) {
+    out.note(`${text}.`);
+    return await work();
+  }
+  const spinner = ora({ text, stream: process.stderr }).start();
+  try {
+    return await work();
+  } finally {
+    spinner.stop();
+  }
+}
