@@ -1,10 +1,22 @@
-import type { Drift, Event, HostState, RenderProblem, RevisionVerdict, Severity, StackState } from '@mooring/proto';
+import type {
+  Drift,
+  Event,
+  HealthState,
+  HostState,
+  RenderProblem,
+  RevisionVerdict,
+  Severity,
+  StackState,
+  SyncState,
+} from '@mooring/proto';
 
 /**
  * What the hub remembers. Reads are synchronous and see every write whose promise has resolved; writes resolve after COMMIT with
  * synchronous=FULL, and a failed write rejects with a DB_* error and changed nothing. All times are Unix milliseconds by the hub's clock.
  */
 export interface Store extends IdentityStore, AssignmentStore, RevisionStore, ReportStore, EventStore {
+  /** Calls the listener after each COMMIT that changed something; returns what ends the subscription. */
+  subscribe(listener: () => void): () => void;
   /** Flushes and closes; the store is unusable afterwards. */
   close(): Promise<void>;
 }
@@ -93,6 +105,26 @@ export interface AssignmentRecord {
   readonly issuedAtMs: number;
 }
 
+/** One stack of an assignment. */
+export interface AssignedStack {
+  readonly stack: string;
+  /** Hex of the commit that last changed its release. */
+  readonly commit: string;
+  /** Name of the bundle's object. */
+  readonly bundle: string;
+}
+
+/** An assignment without its bytes, for the views; `stacks` is read from the envelope. */
+export interface AssignmentHead {
+  readonly host: string;
+  readonly generation: bigint;
+  readonly digest: string;
+  readonly revision: number;
+  readonly issuedAtMs: number;
+  /** Sorted by stack. */
+  readonly stacks: readonly AssignedStack[];
+}
+
 /** A sealed object. */
 export interface ObjectRecord {
   readonly object: string;
@@ -109,8 +141,16 @@ export interface AssignmentStore {
   assignment(host: string): AssignmentRecord | undefined;
   /** The newest of every host, sorted by host. */
   assignments(): readonly AssignmentRecord[];
+  assignmentHead(host: string): AssignmentHead | undefined;
+  /** The newest of every host without its bytes, sorted by host. */
+  assignmentHeads(): readonly AssignmentHead[];
+  /** Hosts whose newest assignment names the object, sorted. */
+  hostsOfObject(object: string, limit: number): readonly string[];
   /** Generation that satisfies the revision on that host: the newest whose `revision` is not above it; undefined: none was issued. */
   generationFor(host: string, revision: number): bigint | undefined;
+  /** Generations that satisfy the revision, of every host that has one. */
+  generationsFor(revision: number): ReadonlyMap<string, bigint>;
+  /** Rejects with HOST_UNKNOWN for a host that did not join, with ASSIGNMENT_* for bytes that are no envelope of an assignment. */
   putAssignments(records: readonly AssignmentRecord[]): Promise<void>;
   object(object: string): ObjectRecord | undefined;
   objectByPlainDigest(plainDigest: string): ObjectRecord | undefined;
@@ -138,6 +178,8 @@ export interface RevisionRecord {
   readonly classesRendered: number;
   readonly objectsPublished: number;
   readonly assignmentsIssued: number;
+  /** True once `updateRevision` was called: all its assignments are stored. */
+  readonly issued: boolean;
 }
 
 /** What became of commits. */
@@ -149,12 +191,47 @@ export interface RevisionStore {
   newestRevision(): RevisionRecord | undefined;
   acceptedRevision(): RevisionRecord | undefined;
   /** Stores a decision and returns it with its sequence. */
-  addRevision(revision: Omit<RevisionRecord, 'sequence'>): Promise<RevisionRecord>;
-  /** Fills in the counts once its assignments are issued. */
+  addRevision(revision: Omit<RevisionRecord, 'sequence' | 'issued'>): Promise<RevisionRecord>;
+  /** Fills in the counts once all its assignments are stored, also when none was issued: only then can a host be done with it. */
   updateRevision(
     sequence: number,
     counts: Pick<RevisionRecord, 'objectsPublished' | 'assignmentsIssued'>,
   ): Promise<void>;
+}
+
+/** What sums need of what a host said last. */
+export interface HostHead {
+  readonly host: string;
+  readonly acceptedGeneration: bigint;
+  readonly appliedGeneration: bigint;
+  /** `CODE: sentence` of the newest refusal; empty: none. */
+  readonly refusal: string;
+  /** `CODE: sentence` of what is wrong with the host; empty: nothing. */
+  readonly problem: string;
+  readonly reportedAtMs: number;
+}
+
+/** What sums need of what a host said last of a stack. */
+export interface StackHead {
+  readonly host: string;
+  readonly stack: string;
+  readonly commit: string;
+  readonly bundle: string;
+  readonly generation: bigint;
+  readonly sync: SyncState;
+  readonly health: HealthState;
+  readonly reason: string;
+  readonly appliedAtMs: number;
+  readonly lastHealthyBundle: string;
+  readonly reportedAtMs: number;
+  /** Since when sync and health are what they are, by the hub's clock. */
+  readonly sinceMs: number;
+}
+
+/** Which stack states are asked for; absent: all. */
+export interface StackFilter {
+  readonly host?: string | undefined;
+  readonly stack?: string | undefined;
 }
 
 /** What a host said last. */
@@ -197,12 +274,19 @@ export interface ReportStore {
   hostStates(): readonly HostStateRecord[];
   hostState(host: string): HostStateRecord | undefined;
   /** Sorted by host, then stack. */
-  stackStates(filter?: { host?: string | undefined; stack?: string | undefined }): readonly StackStateRecord[];
+  stackStates(filter?: StackFilter): readonly StackStateRecord[];
+  hostHeads(): readonly HostHead[];
+  /** Sorted by host, then stack; without reading the messages themselves. */
+  stackHeads(filter?: StackFilter): readonly StackHead[];
   drift(query: DriftQuery): { readonly rows: readonly Drift[]; readonly total: number };
   /** Differences of each host that has any. */
   driftCounts(): ReadonlyMap<string, number>;
-  /** Replaces what the report covers, in the order of calls for one host. */
+  /** Replaces what the report covers, in the order of calls for one host. Rejects with HOST_UNKNOWN for a host that was removed. */
   putReport(report: ReportWrite): Promise<void>;
+  /** When each host gave its last sign of life, as far as it was flushed. */
+  lastSeen(): ReadonlyMap<string, number>;
+  /** Flushes signs of life; hosts that were removed are passed over. */
+  putLastSeen(lastSeen: ReadonlyMap<string, number>): Promise<void>;
 }
 
 /** Which events are asked for. */

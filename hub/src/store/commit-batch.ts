@@ -1,0 +1,33 @@
+import { performWrite } from './perform-write.ts';
+import type { Sqlite } from './sqlite.ts';
+import type { Write, WriteOutcome } from './write.ts';
+
+/**
+ * Performs changes in one transaction and returns the outcome of each after COMMIT. A change that is refused is undone alone; when SQLite
+ * gives up the transaction itself (disk full, read error), every change of the batch failed and none of it is stored.
+ */
+export function commitBatch(database: Sqlite, writes: readonly Write[]): WriteOutcome[] {
+  try {
+    database.run('BEGIN IMMEDIATE');
+    const outcomes = writes.map((write) => performAlone(database, write));
+    database.run('COMMIT');
+    return outcomes;
+  } catch (failure) {
+    if (database.inTransaction()) database.run('ROLLBACK');
+    return writes.map(() => ({ failure }));
+  }
+}
+
+function performAlone(database: Sqlite, write: Write): WriteOutcome {
+  database.run('SAVEPOINT one_write');
+  try {
+    const answer = performWrite(database, write);
+    database.run('RELEASE one_write');
+    return { answer };
+  } catch (failure) {
+    if (!database.inTransaction()) throw failure;
+    database.run('ROLLBACK TO one_write');
+    database.run('RELEASE one_write');
+    return { failure };
+  }
+}

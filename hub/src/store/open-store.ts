@@ -1,0 +1,203 @@
+import { closeSync, existsSync, openSync, renameSync, rmSync, statSync } from 'node:fs';
+import { Event, MooringError } from '@mooring/proto';
+import { assignmentReads } from './assignment-reads.ts';
+import { checkDatabase, empty } from './check.ts';
+import { eventReads, toEventRow } from './event-reads.ts';
+import { identityReads } from './identity-reads.ts';
+import { lockDatabase } from './lock.ts';
+import { reportReads } from './report-reads.ts';
+import { toReportRows } from './report-rows.ts';
+import { PRUNE_INTERVAL_MS } from './retention.ts';
+import { revisionReads, toRevisionRow } from './revision-reads.ts';
+import { migrate } from './schema.ts';
+import { openSqlite, type Sqlite } from './sqlite.ts';
+import type { AssignmentStore, EventStore, IdentityStore, ReportStore, RevisionStore, Store } from './store.ts';
+import { startWriteQueue, type WriteQueue } from './write-queue.ts';
+
+/** What a store is opened with. */
+export interface StoreOptions {
+  /** Path of the database. */
+  readonly file: string;
+  /** The fleet that the database must belong to. */
+  readonly fleetId: string;
+  /** Unix milliseconds. */
+  readonly clock: () => number;
+}
+
+/** Makes the database of a new fleet, whole or not at all. Throws FLEET_EXISTS where one is. */
+export function createStore({ file, fleetId, clock }: StoreOptions): void {
+  if (existsSync(file)) {
+    const message = 'Cannot create the database: one is there; a free path is wanted';
+    throw new MooringError('FLEET_EXISTS', message, { place: { file } });
+  }
+  const unfinished = `${file}.new`;
+  for (const rest of ['', '-wal', '-shm']) rmSync(`${unfinished}${rest}`, { force: true });
+  const database = openUnfinished(unfinished);
+  try {
+    database.pragma('journal_mode = WAL');
+    migrate(database);
+    database.run('INSERT INTO marker (id, fleet_id, created_at_ms) VALUES (1, ?, ?)', fleetId, clock());
+  } finally {
+    database.close();
+  }
+  renameSync(unfinished, file);
+}
+
+function openUnfinished(file: string): Sqlite {
+  try {
+    // Made first so that nobody but the owner can ever read it.
+    closeSync(openSync(file, 'wx', 0o600));
+  } catch (cause) {
+    const message = 'Cannot create the database: its folder cannot be written to; a writable data folder is wanted';
+    throw new MooringError('DB_OPEN', message, { place: { file }, cause });
+  }
+  return openSqlite(file, 'write');
+}
+
+/**
+ * Opens the database of a fleet and starts its writer. Rejects with a DB_* code (or FLEET_MISMATCH) where the file is missing, empty, locked
+ * by another hub, damaged, newer, or not this fleet's; the file then stays as it is.
+ */
+export async function openStore(options: StoreOptions): Promise<Store> {
+  const { file, fleetId, clock } = options;
+  checkFile(file);
+  const unlock = lockDatabase(file);
+  try {
+    checkContent(file, fleetId);
+    const listeners = new Set<() => void>();
+    const queue = startWriteQueue(file, () => {
+      for (const listener of listeners) listener();
+    });
+    const database = openSqlite(file, 'read');
+    const stopPruning = startPruning(queue, clock);
+    return {
+      ...identityReads(database),
+      ...assignmentReads(database),
+      ...revisionReads(database),
+      ...reportReads(database),
+      ...eventReads(database),
+      ...identityWrites(queue),
+      ...assignmentWrites(queue, clock),
+      ...revisionWrites(queue),
+      ...reportWrites(queue),
+      ...eventWrites(queue, clock),
+      subscribe: (listener) => {
+        listeners.add(listener);
+        return () => void listeners.delete(listener);
+      },
+      close: async () => {
+        stopPruning();
+        database.close();
+        await queue.close();
+        unlock();
+      },
+    };
+  } catch (cause) {
+    unlock();
+    throw cause;
+  }
+}
+
+function checkFile(file: string): void {
+  const status = statSync(file, { throwIfNoEntry: false });
+  if (status === undefined) {
+    const message = 'Cannot open the database: it is not there; one that `mooring init` made is wanted';
+    throw new MooringError('DB_OPEN', message, {
+      place: { file },
+      hint: 'Run `mooring init`, or restore the newest backup.',
+    });
+  }
+  if (!status.isFile()) {
+    throw new MooringError('DB_OPEN', 'Cannot open the database: it is no file; a file is wanted', { place: { file } });
+  }
+  if (status.size === 0) throw empty(file);
+}
+
+function checkContent(file: string, fleetId: string): void {
+  const database = openSqlite(file, 'write');
+  try {
+    checkDatabase(database, file, fleetId);
+    database.pragma('journal_mode = WAL');
+  } finally {
+    database.close();
+  }
+}
+
+/** Prunes in small steps. A step that fails is tried at the next interval: the writes of others report the same trouble. */
+function startPruning(queue: WriteQueue, clock: () => number): () => void {
+  const prune = () => {
+    queue.write('prune', { nowMs: clock() }).then(
+      (more) => {
+        if (more) prune();
+      },
+      () => undefined,
+    );
+  };
+  const timer = setInterval(prune, PRUNE_INTERVAL_MS);
+  timer.unref();
+  return () => clearInterval(timer);
+}
+
+type Written<Part, Kinds extends keyof Part> = Pick<Part, Kinds>;
+
+function identityWrites(
+  queue: WriteQueue,
+): Written<IdentityStore, 'joinHost' | 'updateHost' | 'removeHost' | 'addInvitation' | 'putUser'> {
+  return {
+    joinHost: (invitationId, host) => queue.write('joinHost', { invitationId, host }),
+    updateHost: (name, change) => queue.write('updateHost', { name, change }),
+    removeHost: (name) => queue.write('removeHost', { name }),
+    addInvitation: (invitation) => queue.write('addInvitation', invitation),
+    putUser: (user) => queue.write('putUser', user),
+  };
+}
+
+function assignmentWrites(
+  queue: WriteQueue,
+  clock: () => number,
+): Written<AssignmentStore, 'putAssignments' | 'putObjects' | 'pruneObjects'> {
+  return {
+    putAssignments: (records) => queue.write('putAssignments', { records }),
+    putObjects: (records) => queue.write('putObjects', { records, storedAtMs: clock() }),
+    pruneObjects: (olderThanMs) => queue.write('pruneObjects', { olderThanMs }),
+  };
+}
+
+function revisionWrites(queue: WriteQueue): Written<RevisionStore, 'addRevision' | 'updateRevision'> {
+  return {
+    addRevision: async (revision) => {
+      const sequence = await queue.write('addRevision', toRevisionRow(revision));
+      return { ...revision, sequence, issued: false };
+    },
+    updateRevision: (sequence, counts) => queue.write('updateRevision', { sequence, ...counts }),
+  };
+}
+
+function reportWrites(queue: WriteQueue): Written<ReportStore, 'putReport' | 'putLastSeen'> {
+  return {
+    putReport: (report) => queue.write('putReport', toReportRows(report)),
+    putLastSeen: (lastSeen) => queue.write('putLastSeen', { entries: [...lastSeen] }),
+  };
+}
+
+function eventWrites(queue: WriteQueue, clock: () => number): Written<EventStore, 'addEvents' | 'addHubEvent'> {
+  const add = async (host: string, outboxId: string, events: readonly Event[]) => {
+    const storedAtMs = clock();
+    const rows = events.map((event) => toEventRow(event, host));
+    const cursors = await queue.write('addEvents', { host, outboxId, events: rows, storedAtMs });
+    return events.flatMap((event, index) => {
+      const cursor = BigInt(cursors[index] ?? 0);
+      return cursor === 0n ? [] : [{ ...event, host, cursor, storedAtMs: BigInt(storedAtMs) }];
+    });
+  };
+  return {
+    addEvents: add,
+    addHubEvent: async (draft) => {
+      const event: Event = { ...Event.create(), atMs: BigInt(clock()), ...draft };
+      const [stored] = await add(event.host, '', [event]);
+      if (stored === undefined)
+        throw new MooringError('INTERNAL', 'Cannot store an event of the hub: the writer gave it no cursor');
+      return stored;
+    },
+  };
+}
