@@ -1,0 +1,25 @@
+import type { HostFacts } from './host-facts.ts';
+
+/** Why nobody can speak for the host now, and since when; undefined: what it reported holds. */
+export function unknownReason(facts: HostFacts): { readonly reason: string; readonly sinceMs: number } | undefined {
+  const { host, sighting, head, assignment } = facts;
+  const sinceMs = sighting.lastSeenMs === 0 ? host.joinedAtMs : sighting.lastSeenMs;
+  if (host.revokedAtMs !== 0) return { reason: 'its identity was revoked', sinceMs: host.revokedAtMs };
+  if (!sighting.online) {
+    const reason = sighting.lastSeenMs === 0 ? 'never connected' : `offline since ${formatTime(sighting.lastSeenMs)}`;
+    return { reason, sinceMs };
+  }
+  if (!sighting.reported || head === undefined) return { reason: 'connected and not reported yet', sinceMs };
+  if (head.acceptedGeneration > (assignment?.generation ?? 0n)) {
+    const reason = `accepted generation ${head.acceptedGeneration}, which this hub did not issue`;
+    return { reason, sinceMs: head.reportedAtMs };
+  }
+  // Without the engine the agent sees nothing: what it said of its stacks is from before.
+  if (head.problem.startsWith('ENGINE_')) return { reason: head.problem, sinceMs: head.reportedAtMs };
+  return undefined;
+}
+
+/** Seconds are enough for people. */
+function formatTime(atMs: number): string {
+  return `${new Date(atMs).toISOString().slice(0, 'YYYY-MM-DDTHH:MM:SS'.length)}Z`;
+}
