@@ -108,6 +108,13 @@ export async function readRequest(csr: Uint8Array): Promise<Uint8Array> {
   return publicKey;
 }
 
+/** Makes a PKCS #10 request for a P-256 key, without names: whoever issues decides on them. Returns DER. */
+export async function requestCertificate(key: KeyObject): Promise<Uint8Array> {
+  const keys = { privateKey: await signingKey(key), publicKey: await verifyingKey(key) };
+  const request = await x509.Pkcs10CertificateRequestGenerator.create({ keys, signingAlgorithm: SIGNING });
+  return new Uint8Array(request.rawData);
+}
+
 /** The one certificate in PEM or DER. Throws CERT_FORMAT. */
 export function parseCertificate(bytes: Uint8Array | string): X509Certificate {
   try {

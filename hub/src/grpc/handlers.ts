@@ -6,7 +6,7 @@ export type DeclaredRole = (typeof METHOD_ROLES)[keyof typeof METHOD_ROLES];
 /** Who calls, as the transport proved it: a certificate of the fleet, the hub's own Unix socket, or nobody (join port). */
 export interface Caller {
   readonly kind: 'agent' | 'user' | 'local' | 'anyone';
-  /** Name of the host or user; "local" on the Unix socket. */
+  /** Name of the host or user; "local" on the Unix socket; the address that asks at the join port. */
   readonly name: string;
   /** What the caller may do; agents and nobody are outside the order of people. */
   readonly role: DeclaredRole;

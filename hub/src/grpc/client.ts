@@ -1,0 +1,80 @@
+import { type ChannelCredentials, Client, credentials, type ServiceDefinition } from '@grpc/grpc-js';
+import { AdminServiceService, FleetServiceService, MAX_OBJECT_BYTES } from '@mooring/proto';
+import { type CallOptions, stream, unary } from './client-call.ts';
+import { checkClientCertificate } from './client-certificate.ts';
+
+type Bytes = (bytes: Buffer) => unknown;
+
+/** A service in plain terms: promises, and async iterables for streams of responses. Every error is a MooringError. */
+export type HubClient<S> = {
+  readonly [K in keyof S as S[K] extends { requestStream: false } ? K : never]: S[K] extends {
+    responseStream: infer Streamed;
+    requestDeserialize: infer Request extends Bytes;
+    responseDeserialize: infer Response extends Bytes;
+  }
+    ? (
+        request: ReturnType<Request>,
+        options?: CallOptions,
+      ) => Streamed extends true ? AsyncIterable<ReturnType<Response>> : Promise<ReturnType<Response>>
+    : never;
+};
+
+/** The services that people and scripts use. */
+export interface HubClients {
+  readonly fleet: HubClient<typeof FleetServiceService>;
+  readonly admin: HubClient<typeof AdminServiceService>;
+  close(): void;
+}
+
+/** Where a hub is: its Unix socket on this machine, or "host:port" with a user's certificate (PEM texts). */
+export type HubTarget =
+  | { readonly socketPath: string }
+  | { readonly address: string; readonly ca: string; readonly cert: string; readonly key: string };
+
+/** Bytes of one answer: a published bundle is the largest. */
+const MAX_ANSWER_BYTES = MAX_OBJECT_BYTES;
+/** Milliseconds between attempts to connect, so that a hub that restarts is found soon. */
+const MAX_RECONNECT_BACKOFF_MS = 2000;
+
+/**
+ * Opens a channel to a hub; nothing is sent before the first call. Checks the user's own certificate first, because TLS 1.3 tells a refused
+ * client nothing: throws CERT_MISSING, CERT_FORMAT, CERT_EXPIRED, CERT_NOT_YET_VALID or CERT_MISMATCH. Calls throw HUB_UNREACHABLE when nobody
+ * answers.
+ */
+export function connectHub(target: HubTarget): HubClients {
+  if ('socketPath' in target) {
+    return clientsOf(`unix:${target.socketPath}`, target.socketPath, credentials.createInsecure());
+  }
+  checkClientCertificate(target, Date.now());
+  const { ca, key, cert } = target;
+  return clientsOf(
+    target.address,
+    target.address,
+    credentials.createSsl(Buffer.from(ca), Buffer.from(key), Buffer.from(cert)),
+  );
+}
+
+function clientsOf(address: string, name: string, secrets: ChannelCredentials): HubClients {
+  const client = new Client(address, secrets, {
+    'grpc.max_receive_message_length': MAX_ANSWER_BYTES,
+    'grpc.max_reconnect_backoff_ms': MAX_RECONNECT_BACKOFF_MS,
+    'grpc.enable_http_proxy': 0,
+    'grpc.service_config_disable_resolution': 1,
+  });
+  return {
+    fleet: clientOf(client, name, FleetServiceService),
+    admin: clientOf(client, name, AdminServiceService),
+    close: () => client.close(),
+  };
+}
+
+function clientOf<S extends ServiceDefinition>(client: Client, name: string, definition: S): HubClient<S> {
+  const methods = Object.entries(definition).map(([key, method]) => {
+    const target = { client, name, method };
+    const call = (request: unknown, options: CallOptions = {}) =>
+      method.responseStream ? stream(target, request, options) : unary(target, request, options);
+    return [key, call];
+  });
+  // The one cast: the definition that gives the methods their types also serialises and reads them.
+  return Object.fromEntries(methods) as HubClient<S>;
+}
