@@ -1,0 +1,11 @@
+/** The hub's door, for the tests of the whole. */
+export { dataKeyOf, type Fleet } from './enrol/fleet.ts';
+export { initFleet } from './enrol/init-fleet.ts';
+export { newNkeySeed, nkeyOfSeed } from './enrol/nkey.ts';
+export { openFleet } from './enrol/open-fleet.ts';
+export type { BrokerConnection } from './publish/broker-connection.ts';
+export { openOwnBroker } from './publish/hub-broker.ts';
+export { connectBroker } from './publish/nats.ts';
+export { Publisher } from './publish/publisher.ts';
+export { createStore, openStore } from './store/open-store.ts';
+export type { HostRecord, Store } from './store/store.ts';
