@@ -1,0 +1,30 @@
+import type { Event, Hello, RenewCertificateResponse } from '@mooring/proto';
+import type { Store } from '../store/store.ts';
+import type { Presence } from './presence.ts';
+import type { Questions } from './questions.ts';
+
+/** What the side of the hub that listens to agents relies on. */
+export interface IngestParts {
+  readonly store: Store;
+  readonly presence: Presence;
+  readonly questions: Questions;
+  /** Newest assignment of a host; undefined: none was issued. */
+  readonly newest: (host: string) => { readonly generation: bigint; readonly digest: string } | undefined;
+  /** Milliseconds between heartbeats while the fleet is small. */
+  readonly heartbeatMs: number;
+  /** Unix milliseconds. */
+  readonly clock: () => number;
+  /** Called with each checked hello before the host is welcomed; what it awaits delays the welcome. */
+  readonly onHello: (hello: Hello) => Promise<void> | void;
+  /** A report of the host is stored. */
+  readonly onHostChanged: (host: string) => void;
+  /** Events of a host are stored that were not stored before. */
+  readonly onEvents: (events: readonly Event[]) => void;
+  /** Where the broker is, now. */
+  readonly natsUrls: () => readonly string[];
+  /** The host wishes to leave the fleet. */
+  readonly onLeave: (host: string) => Promise<void>;
+  readonly renewCertificate: (host: string, csr: Uint8Array) => Promise<RenewCertificateResponse>;
+  /** Takes failures of work that nobody waits for. */
+  readonly onError: (error: unknown) => void;
+}
