@@ -1,0 +1,104 @@
+import {
+  Bundle,
+  containerSpecDigest,
+  type Digest,
+  digestOf,
+  FEATURES,
+  type FileReference,
+  type Network,
+  networkSpecDigest,
+  PullPolicy,
+  type Service,
+  type Volume,
+  volumeSpecDigest,
+} from '@mooring/proto';
+import type * as model from '../compose/model.ts';
+import type { PlainObject } from '../render/rendering.ts';
+import { containerSpec, contentsOf, dependency } from './container-spec.ts';
+
+/** Version of the bundle's layout. */
+const BUNDLE_FORMAT = 1;
+
+/** A stack as agents get it. */
+export interface BuiltBundle {
+  readonly bundle: Bundle;
+  /** The deterministic encoding. */
+  readonly bytes: Uint8Array;
+  /** Digest of `bytes`. */
+  readonly digest: Digest;
+  /** Contents that it mounts, each once, sorted by digest. */
+  readonly files: readonly PlainObject[];
+}
+
+/** Turns a resolved project into the bundle that agents apply: equal projects give equal bytes, whatever order their lists came in. */
+export function buildBundle(project: model.Project): BuiltBundle {
+  const contents = distinctContents(project);
+  const bundle: Bundle = {
+    format: BUNDLE_FORMAT,
+    stack: project.name,
+    requires: [FEATURES.core],
+    services: sortedBy(project.services, ({ name }) => name).map(service),
+    networks: sortedBy(project.networks, ({ key }) => key).map(network),
+    volumes: sortedBy(project.volumes, ({ key }) => key).map(volume),
+    files: contents.map(
+      ({ plainDigest, bytes }): FileReference => ({ digest: plainDigest, size: BigInt(bytes.byteLength) }),
+    ),
+    secrets: [],
+  };
+  const bytes = Bundle.encode(bundle).finish();
+  return { bundle, bytes, digest: digestOf(bytes), files: contents };
+}
+
+function service(source: model.Service): Service {
+  const container = containerSpec(source);
+  return {
+    name: source.name,
+    specDigest: containerSpecDigest(container),
+    container,
+    replicas: source.replicas,
+    dependsOn: sortedBy(source.dependsOn, (other) => other.service).map(dependency),
+    pullPolicy: PullPolicy.PULL_POLICY_MISSING,
+    containerName: '',
+  };
+}
+
+function network({ key, name, external, driver, internal, labels }: model.Network): Network {
+  const built: Network = {
+    key,
+    name,
+    external,
+    driver,
+    internal,
+    labels: sortedBy(labels, (label) => label.name),
+    specDigest: '',
+  };
+  return { ...built, specDigest: networkSpecDigest(built) };
+}
+
+function volume({ key, name, external, driver, labels }: model.Volume): Volume {
+  const built: Volume = {
+    key,
+    name,
+    external,
+    driver,
+    labels: sortedBy(labels, (label) => label.name),
+    specDigest: '',
+  };
+  return { ...built, specDigest: volumeSpecDigest(built) };
+}
+
+function distinctContents(project: model.Project): readonly PlainObject[] {
+  const contents = new Map<string, PlainObject>();
+  for (const { digest, bytes } of project.services.flatMap((each) => each.mounts.flatMap(contentsOf))) {
+    contents.set(digest, { plainDigest: digest, bytes, stack: '' });
+  }
+  return sortedBy([...contents.values()], ({ plainDigest }) => plainDigest);
+}
+
+/** Sorts by code units, which no locale changes. */
+function sortedBy<T>(items: readonly T[], key: (item: T) => string): T[] {
+  return [...items].sort((left, right) => {
+    if (key(left) === key(right)) return 0;
+    return key(left) < key(right) ? -1 : 1;
+  });
+}

@@ -1,0 +1,125 @@
+import { type ErrorCode, MooringError, type RenderProblem } from '@mooring/proto';
+import type { Memo } from '../render/memo.ts';
+import { problemOf } from '../render/problem.ts';
+import type { InventoryHost, Rendering } from '../render/rendering.ts';
+import { type DisposableLimits, runDisposable } from './disposable.ts';
+import { asReply, receivedRendering } from './received.ts';
+import type { CommitInfo, Reply, Task } from './task.ts';
+
+/** A rendering, or why the commit is refused. */
+export type Outcome =
+  | { readonly kind: 'rendered'; readonly rendering: Rendering }
+  | {
+      readonly kind: 'refused';
+      readonly problems: readonly RenderProblem[];
+      readonly warnings: readonly RenderProblem[];
+    };
+
+/** What came of reading one commit. */
+export interface Reading {
+  readonly info: CommitInfo;
+  readonly outcome: Outcome;
+  /** What the next rendering should be given; undefined: what this one was given. */
+  readonly memo: Memo | undefined;
+  /** Packs of the clone. */
+  readonly packs: number;
+}
+
+/** The module that does the work, beside this one in source and in the build. */
+const CHILD = new URL(import.meta.url.endsWith('.ts') ? './child.ts' : './child.js', import.meta.url);
+
+/** Failures that lie in the commit even before its files are read: a pack that no process of its size can take in. */
+const OF_THE_COMMIT: ReadonlySet<ErrorCode> = new Set<ErrorCode>([
+  'SOURCE_CHILD_FAILED',
+  'SOURCE_TOO_LARGE',
+  'GIT_HISTORY_REWOUND',
+  'GIT_OBJECT_MISSING',
+  'GIT_OBJECT_CORRUPT',
+  'GIT_OBJECT_TOO_LARGE',
+]);
+
+/**
+ * Reads and renders a commit in a process of its own. A commit that breaks that process is refused; a failure to reach or to follow the
+ * repository is thrown, as it says nothing about any commit. `head` names the commit where the process did not come to tell.
+ */
+export async function readCommitApart(
+  task: Task & { kind: 'render' },
+  { head, limits, signal }: { head: string; limits: DisposableLimits; signal: AbortSignal },
+): Promise<Reading> {
+  let info: CommitInfo = { commit: head, subject: '', author: '', committedAtMs: 0 };
+  let isReading = false;
+  let last: Reply | undefined;
+  try {
+    await runDisposable({
+      module: CHILD,
+      task,
+      limits,
+      signal,
+      onMessage(message) {
+        const reply = asReply(message);
+        if (reply.kind === 'commit') info = reply.info;
+        if (reply.kind === 'reading') isReading = true;
+        last = reply;
+        return reply.kind !== 'commit' && reply.kind !== 'reading';
+      },
+    });
+    return { info, ...answered(last, task.inventory) };
+  } catch (error) {
+    if (!(error instanceof MooringError) || !(isReading || OF_THE_COMMIT.has(error.code))) throw error;
+    return {
+      info,
+      outcome: { kind: 'refused', problems: [problemOf(error)], warnings: [] },
+      memo: undefined,
+      packs: 0,
+    };
+  }
+}
+
+/** Makes a clone with many packs anew. */
+export async function compactApart(
+  task: Task & { kind: 'compact' },
+  { limits, signal }: { limits: DisposableLimits; signal: AbortSignal },
+): Promise<void> {
+  await runDisposable({
+    module: CHILD,
+    task,
+    limits,
+    signal,
+    onMessage(message) {
+      const reply = asReply(message);
+      if (reply.kind === 'failed') throw thrown(reply.problem);
+      return true;
+    },
+  });
+}
+
+function answered(reply: Reply | undefined, inventory: readonly InventoryHost[]): Omit<Reading, 'info'> {
+  switch (reply?.kind) {
+    case 'rendered':
+      return {
+        outcome: { kind: 'rendered', rendering: receivedRendering(reply.rendering, inventory) },
+        memo: reply.memo,
+        packs: reply.packs,
+      };
+    case 'refused':
+      return {
+        outcome: { kind: 'refused', problems: reply.problems, warnings: reply.warnings },
+        memo: reply.memo,
+        packs: 0,
+      };
+    case 'failed':
+      throw thrown(reply.problem);
+    default:
+      throw new TypeError('the process ended without an answer');
+  }
+}
+
+/** The error that a problem was made from, on this side of the process boundary. */
+function thrown(problem: RenderProblem): MooringError {
+  const place = problem.file === '' ? undefined : { file: problem.file };
+  // Both ends are this program: the code is one of ours.
+  return new MooringError(problem.code as ErrorCode, problem.message, {
+    place,
+    hint: problem.hint === '' ? undefined : problem.hint,
+  });
+}
