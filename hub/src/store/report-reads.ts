@@ -109,12 +109,14 @@ function driftReads(database: Sqlite) {
         .map(({ body }) => Drift.decode(body));
       return { rows, total };
     },
-    driftCounts: () =>
-      new Map(
-        database
-          .all<{ host: string; count: number }>('SELECT host, count(*) AS count FROM drift GROUP BY host')
-          .map(({ host, count }) => [host, count]),
-      ),
+    driftCounts: (filter: StackFilter = {}) => {
+      const { where, values } = conditions(filter);
+      const rows = database.all<{ host: string; count: number }>(
+        `SELECT host, count(*) AS count FROM drift${where} GROUP BY host`,
+        ...values,
+      );
+      return new Map(rows.map(({ host, count }) => [host, count]));
+    },
   };
 }
 

@@ -280,7 +280,7 @@ export interface ReportStore {
   stackHeads(filter?: StackFilter): readonly StackHead[];
   drift(query: DriftQuery): { readonly rows: readonly Drift[]; readonly total: number };
   /** Differences of each host that has any. */
-  driftCounts(): ReadonlyMap<string, number>;
+  driftCounts(filter?: StackFilter): ReadonlyMap<string, number>;
   /** Replaces what the report covers, in the order of calls for one host. Rejects with HOST_UNKNOWN for a host that was removed. */
   putReport(report: ReportWrite): Promise<void>;
   /** When each host gave its last sign of life, as far as it was flushed. */

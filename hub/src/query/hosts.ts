@@ -1,0 +1,54 @@
+import {
+  type GetHostResponse,
+  type ListHostsRequest,
+  type ListHostsResponse,
+  MooringError,
+  StackState,
+} from '@mooring/proto';
+import type { HostView } from '../drift/host-view.ts';
+import { briefState, fullState } from '../drift/stack-summary.ts';
+import { parseSelector, selects } from '../render/selector.ts';
+import { pagePosition, pageSize, pageToken } from './paging.ts';
+import type { QueryParts } from './parts.ts';
+import type { Snapshot } from './snapshots.ts';
+import { summarize } from './status.ts';
+
+/** Bytes of stack states in one answer: below the 4 MiB of a message, with room for the rest. Beyond it states come without services. */
+const MAX_STATE_BYTES = 3 * 1024 * 1024;
+
+/** Hosts by name, of those that the selector selects. Throws FLEET_SELECTOR. */
+export function listHosts(parts: QueryParts, snapshot: Snapshot, request: ListHostsRequest): ListHostsResponse {
+  const size = pageSize(request.pageSize);
+  const after = pagePosition('hosts', request.pageToken) ?? '';
+  const selector = parseSelector(request.selector);
+  const left = snapshot.hosts.filter(
+    ({ facts }) => facts.host.name > after && selects(selector, facts.rendered?.labels ?? facts.host.labels),
+  );
+  const page = left.slice(0, size);
+  const last = page.at(-1)?.facts.host.name;
+  return {
+    hosts: page.map((host) => summarize(parts, host)),
+    nextPageToken: last === undefined || left.length <= size ? '' : pageToken('hosts', last),
+  };
+}
+
+/** One host with its stacks, whole. Throws NOT_FOUND. */
+export function getHost(parts: QueryParts, snapshot: Snapshot, name: string): GetHostResponse {
+  const host = findHost(snapshot, name);
+  const states = new Map(parts.store.stackStates({ host: name }).map(({ stack, state }) => [stack, state]));
+  let bytes = 0;
+  const stacks = host.stacks.map((view) => {
+    const state = fullState(view, states.get(view.stack));
+    bytes += StackState.encode(state).finish().byteLength;
+    return bytes > MAX_STATE_BYTES ? { ...briefState(view), driftIncomplete: true } : state;
+  });
+  return { host: summarize(parts, host), stacks };
+}
+
+/** Throws NOT_FOUND for a host that did not join. */
+export function findHost(snapshot: Snapshot, name: string): HostView {
+  const host = snapshot.byName.get(name);
+  if (host !== undefined) return host;
+  const message = 'Cannot find the host: none of that name has joined; a host of the fleet is wanted';
+  throw new MooringError('NOT_FOUND', message, { hint: '`mooring hosts` lists the hosts.' });
+}

@@ -1,0 +1,44 @@
+import { type ListRevisionsRequest, type ListRevisionsResponse, MooringError, type Revision } from '@mooring/proto';
+import type { RevisionRecord } from '../store/store.ts';
+import { numberPosition, pageSize, pageToken } from './paging.ts';
+import type { QueryParts } from './parts.ts';
+
+/** What a commit is asked for by: enough of its hex digits to mean one. */
+const COMMIT_PREFIX = /^[0-9a-f]{7,64}$/;
+
+/** Revisions, newest first. */
+export function listRevisions({ store }: QueryParts, request: ListRevisionsRequest): ListRevisionsResponse {
+  const size = pageSize(request.pageSize);
+  const records = store.revisions(size, numberPosition('revisions', request.pageToken));
+  const last = records.at(-1);
+  return {
+    revisions: records.map(toRevision),
+    nextPageToken: last === undefined || records.length < size ? '' : pageToken('revisions', String(last.sequence)),
+  };
+}
+
+/** Checks what a caller names a commit by. Throws INVALID_ARGUMENT. */
+export function commitPrefix(text: string): string {
+  const prefix = text.toLowerCase();
+  if (COMMIT_PREFIX.test(prefix)) return prefix;
+  const message = 'Cannot look for the revision: it is no commit; 7 to 64 hex digits are wanted';
+  throw new MooringError('INVALID_ARGUMENT', message, { hint: '`mooring history` lists the revisions.' });
+}
+
+/** A decision as the API shows it. */
+export function toRevision(record: RevisionRecord): Revision {
+  const { commit, subject, author, verdict, classesRendered, objectsPublished, assignmentsIssued } = record;
+  return {
+    commit,
+    subject,
+    author,
+    verdict,
+    classesRendered,
+    objectsPublished,
+    assignmentsIssued,
+    committedAtMs: BigInt(record.committedAtMs),
+    decidedAtMs: BigInt(record.decidedAtMs),
+    problems: [...record.problems],
+    warnings: [...record.warnings],
+  };
+}
