@@ -5,6 +5,9 @@ import { issueIdentity, USER_DAYS, userUri } from './identity-certificate.ts';
 import { type EnrolmentContext, record } from './parts.ts';
 import { readRequest } from './x509.ts';
 
+/** Actors of events that are nobody's certificate. */
+const RESERVED_NAMES: ReadonlySet<string> = new Set(['local', 'hub']);
+
 /** Asks for a person's certificate. */
 export interface AddUserOptions {
   readonly name: string;
@@ -25,6 +28,12 @@ export async function addUser(
     throw new MooringError(
       'NAME_INVALID',
       `Cannot add user "${name}": the name is no label; ${HOST_NAME_GRAMMAR} is wanted`,
+    );
+  }
+  if (RESERVED_NAMES.has(name)) {
+    throw new MooringError(
+      'NAME_INVALID',
+      `Cannot add user ${name}: events call the hub itself so; another name is wanted`,
     );
   }
   const present = store.user(name);

@@ -26,6 +26,8 @@ export interface AdaptParts {
   readonly onError: (error: unknown) => void;
   /** A reader takes nothing: its call was ended, and its connection must follow. */
   readonly onStalled: (call: OpenCall) => void;
+  /** Milliseconds; absent: 30 s. */
+  readonly stallMs?: number | undefined;
 }
 
 /** A service as grpc-js takes it. */

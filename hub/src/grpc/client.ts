@@ -1,4 +1,12 @@
-import { type ChannelCredentials, Client, credentials, type ServiceDefinition } from '@grpc/grpc-js';
+import { isIP } from 'node:net';
+import { checkServerIdentity } from 'node:tls';
+import {
+  type ChannelCredentials,
+  Client,
+  type ClientOptions,
+  credentials,
+  type ServiceDefinition,
+} from '@grpc/grpc-js';
 import { AdminServiceService, FleetServiceService, MAX_OBJECT_BYTES } from '@mooring/proto';
 import { type CallOptions, stream, unary } from './client-call.ts';
 import { checkClientCertificate } from './client-certificate.ts';
@@ -33,6 +41,8 @@ export type HubTarget =
 
 /** Bytes of one answer: a published bundle is the largest. */
 const MAX_ANSWER_BYTES = MAX_OBJECT_BYTES;
+/** Name that is sent where the hub is known by an IP address, which TLS does not allow there (RFC 6066, 3). */
+const SERVER_NAME = 'hub';
 /** Milliseconds between attempts to connect, so that a hub that restarts is found soon. */
 const MAX_RECONNECT_BACKOFF_MS = 2000;
 
@@ -43,19 +53,36 @@ const MAX_RECONNECT_BACKOFF_MS = 2000;
  */
 export function connectHub(target: HubTarget): HubClients {
   if ('socketPath' in target) {
-    return clientsOf(`unix:${target.socketPath}`, target.socketPath, credentials.createInsecure());
+    const { socketPath } = target;
+    return clientsOf({
+      target: `unix:${socketPath}`,
+      name: socketPath,
+      secrets: credentials.createInsecure(),
+      options: {},
+    });
   }
   checkClientCertificate(target, Date.now());
-  const { ca, key, cert } = target;
-  return clientsOf(
-    target.address,
-    target.address,
-    credentials.createSsl(Buffer.from(ca), Buffer.from(key), Buffer.from(cert)),
-  );
+  const { address, ca, key, cert } = target;
+  const host = address.slice(0, address.lastIndexOf(':')).replace(/^\[|\]$/g, '');
+  const secrets = credentials.createSsl(Buffer.from(ca), Buffer.from(key), Buffer.from(cert), {
+    // The name or address that was dialled is checked, whatever name TLS was given.
+    checkServerIdentity: (_, certificate) => checkServerIdentity(host, certificate),
+  });
+  const options = isIP(host) === 0 ? {} : { 'grpc.ssl_target_name_override': SERVER_NAME };
+  return clientsOf({ target: address, name: address, secrets, options });
 }
 
-function clientsOf(address: string, name: string, secrets: ChannelCredentials): HubClients {
-  const client = new Client(address, secrets, {
+interface Dialled {
+  readonly target: string;
+  /** As people know it. */
+  readonly name: string;
+  readonly secrets: ChannelCredentials;
+  readonly options: ClientOptions;
+}
+
+function clientsOf({ target, name, secrets, options }: Dialled): HubClients {
+  const client = new Client(target, secrets, {
+    ...options,
     'grpc.max_receive_message_length': MAX_ANSWER_BYTES,
     'grpc.max_reconnect_backoff_ms': MAX_RECONNECT_BACKOFF_MS,
     'grpc.enable_http_proxy': 0,

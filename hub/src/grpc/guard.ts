@@ -20,6 +20,8 @@ export interface GuardParts {
   readonly identify: (peer: Peer) => Caller;
   readonly open: OpenCalls;
   readonly onError: (error: unknown) => void;
+  /** Milliseconds; absent: 15 s. */
+  readonly firstMessageMs?: number | undefined;
 }
 
 type Intercepted = Parameters<ServerInterceptor>[1];
@@ -39,6 +41,7 @@ export function admittedCall(metadata: Metadata): OpenCall {
  * message comes in time. Nothing of a refused call is read.
  */
 export function guard(parts: GuardParts): ServerInterceptor {
+  const { firstMessageMs = FIRST_MESSAGE_MS } = parts;
   return (method, call) => {
     let open: OpenCall | undefined;
     let firstMessage: NodeJS.Timeout | undefined;
@@ -54,7 +57,7 @@ export function guard(parts: GuardParts): ServerInterceptor {
               return;
             }
             const { end } = open;
-            firstMessage = setTimeout(() => end(tooSlow()), FIRST_MESSAGE_MS);
+            firstMessage = setTimeout(() => end(tooSlow(firstMessageMs)), firstMessageMs);
             admitted.set(metadata, open);
             proceed(metadata);
           },
@@ -96,9 +99,9 @@ function admit({ identify, open }: GuardParts, call: Intercepted, path: string):
   return admission;
 }
 
-function tooSlow(): MooringError {
+function tooSlow(milliseconds: number): MooringError {
   return new MooringError(
     'TIMED_OUT',
-    `Cannot read call: no whole message came within ${FIRST_MESSAGE_MS} ms; a message at once is wanted`,
+    `Cannot read call: no whole message came within ${milliseconds} ms; a message at once is wanted`,
   );
 }

@@ -1,4 +1,4 @@
-import { createHash, createPrivateKey, type KeyObject } from 'node:crypto';
+import { createHash } from 'node:crypto';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -60,13 +60,9 @@ export interface RunningHub {
 export async function startRunningHub(): Promise<RunningHub> {
   const parent = mkdtempSync(join(tmpdir(), 'mooring-hub-'));
   const data = join(parent, 'data');
-  const state = { now: Date.now(), registered: async () => undefined as undefined };
+  const state = { now: Date.now() };
   const clock = () => state.now;
-  const ports = { grpc: 0, join: 0, nats: 4222 };
-  const fleet = await initFleet({ data, name: 'home', addresses: ['127.0.0.1'], ports, clock });
-  const file = join(data, 'hub.db');
-  createStore({ file, fleetId: fleet.id, clock });
-  const store = await openStore({ file, fleetId: fleet.id, clock });
+  const { fleet, store } = await newFleet(data, clock);
   const lists = { changes: [] as IdentitiesChange[], errors: [] as unknown[], tlsErrors: [] as string[] };
   const seen: CallContext[] = [];
   let bound = { grpc: 0, join: 0 };
@@ -147,6 +143,14 @@ export async function startRunningHub(): Promise<RunningHub> {
   return hub;
 }
 
+async function newFleet(data: string, clock: () => number): Promise<{ fleet: Fleet; store: Store }> {
+  const ports = { grpc: 0, join: 0, nats: 4222 };
+  const fleet = await initFleet({ data, name: 'home', addresses: ['127.0.0.1'], ports, clock });
+  const options = { file: join(data, 'hub.db'), fleetId: fleet.id, clock };
+  createStore(options);
+  return { fleet, store: await openStore(options) };
+}
+
 /** What an honest agent sends for that join string. */
 export async function joinRequest(joinString: string): Promise<{ request: JoinRequest; key: string }> {
   const { tokenId, tokenSecret } = decodeJoinString(joinString);
@@ -180,16 +184,11 @@ export function sendJoin(hub: RunningHub, request: JoinRequest): Promise<JoinRes
   return promise;
 }
 
-/** Private key of a PEM text. */
-export function keyOf(pem: string): KeyObject {
-  return createPrivateKey(pem);
-}
-
 function fleetHandlers(seen: CallContext[]): Handlers<FleetServiceService> {
   const handlers = Object.fromEntries(
     Object.entries(FleetServiceService).map(([name, method]) => [
       name,
-      method.responseStream ? streaming(seen) : answering(seen, method.responseDeserialize),
+      method.responseStream ? streaming(seen) : answering<unknown>(seen, method.responseDeserialize),
     ]),
   );
   // The one cast: the loop loses which message belongs to which method; every message here is its own default.

@@ -19,9 +19,10 @@ export async function writeAll(
     readonly open: OpenCall;
     readonly onError: (error: unknown) => void;
     readonly onStalled: (call: OpenCall) => void;
+    readonly stallMs?: number | undefined;
   },
 ): Promise<void> {
-  const { open, onError, onStalled } = parts;
+  const { open, onError, onStalled, stallMs = STALL_MS } = parts;
   const { signal } = open.controller;
   let iterator: AsyncIterator<unknown> | undefined;
   try {
@@ -33,8 +34,8 @@ export async function writeAll(
         call.end();
         return;
       }
-      if (!call.write(next.value) && (await drained(call, signal)) === 'stalled') {
-        open.end(slowConsumer(open));
+      if (!call.write(next.value) && (await drained(call, signal, stallMs)) === 'stalled') {
+        open.end(slowConsumer(open, stallMs));
         onStalled(open);
         break;
       }
@@ -48,8 +49,12 @@ export async function writeAll(
   iterator.return?.().catch(onError);
 }
 
-async function drained(call: Writable, signal: AbortSignal): Promise<'drained' | 'aborted' | 'stalled'> {
-  const stalled = AbortSignal.timeout(STALL_MS);
+async function drained(
+  call: Writable,
+  signal: AbortSignal,
+  stallMs: number,
+): Promise<'drained' | 'aborted' | 'stalled'> {
+  const stalled = AbortSignal.timeout(stallMs);
   const either = AbortSignal.any([signal, stalled]);
   try {
     await once(call, 'drain', { signal: either });
@@ -61,10 +66,10 @@ async function drained(call: Writable, signal: AbortSignal): Promise<'drained' |
   }
 }
 
-function slowConsumer({ caller }: OpenCall): MooringError {
+function slowConsumer({ caller }: OpenCall, stallMs: number): MooringError {
   return new MooringError(
     'SLOW_CONSUMER',
-    `Cannot write to ${caller.name}: it took nothing for ${STALL_MS} ms; a reader that keeps up is wanted`,
+    `Cannot write to ${caller.name}: it took nothing for ${stallMs} ms; a reader that keeps up is wanted`,
     {
       hint: 'Ask again from the last cursor.',
     },
