@@ -19,7 +19,12 @@ export type RepositoryEntry =
       /** The whole content. Throws GIT_FILE_TOO_LARGE above the limit, before the content is held. */
       bytes(): Promise<Uint8Array>;
     }
-  | { readonly kind: 'folder'; readonly path: string; readonly oid: string; list(): Promise<readonly RepositoryEntry[]> }
+  | {
+      readonly kind: 'folder';
+      readonly path: string;
+      readonly oid: string;
+      list(): Promise<readonly RepositoryEntry[]>;
+    }
   | { readonly kind: 'symlink'; readonly path: string; readonly oid: string }
   | { readonly kind: 'submodule'; readonly path: string; readonly oid: string };
 

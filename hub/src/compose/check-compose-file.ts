@@ -1,0 +1,13 @@
+import { readComposeFile } from './compose-file.ts';
+import type { RepositoryReader } from './repository.ts';
+
+/** Reads and checks one file without resolving it: for files that are listed and chosen by nobody. Throws as `readComposeFile` does. */
+export async function checkComposeFile({
+  path,
+  repository,
+}: {
+  readonly path: string;
+  readonly repository: RepositoryReader;
+}): Promise<void> {
+  await readComposeFile(path, repository);
+}

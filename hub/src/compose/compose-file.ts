@@ -1,0 +1,58 @@
+import { MooringError } from '@mooring/proto';
+import { Field } from './field.ts';
+import { checkKeys } from './known-keys.ts';
+import { readYaml } from './read-yaml.ts';
+import type { RepositoryReader } from './repository.ts';
+import { SERVICE_KEYS, TOP_LEVEL_KEYS, UNSUPPORTED_SERVICE, UNSUPPORTED_TOP_LEVEL } from './specification.ts';
+import type { MappingNode } from './yaml-node.ts';
+
+/**
+ * Reads one Compose file and checks its keys. Throws GIT_FILE_MISSING, GIT_SYMLINK, GIT_SUBMODULE, YAML_*, COMPOSE_EMPTY, COMPOSE_ROOT_TYPE,
+ * COMPOSE_UNKNOWN_KEY, COMPOSE_UNSUPPORTED_KEY.
+ */
+export async function readComposeFile(path: string, repository: RepositoryReader): Promise<MappingNode> {
+  const entry = await repository.lookup(path);
+  const place = { file: path };
+  if (entry === undefined)
+    throw new MooringError(
+      'GIT_FILE_MISSING',
+      `Cannot read ${path}: it is not in the repository; a Compose file is wanted`,
+      { place },
+    );
+  if (entry.kind === 'symlink')
+    throw new MooringError(
+      'GIT_SYMLINK',
+      `Cannot read ${path}: it is a symbolic link; links are not followed, a file is wanted`,
+      { place },
+    );
+  if (entry.kind === 'submodule')
+    throw new MooringError(
+      'GIT_SUBMODULE',
+      `Cannot read ${path}: it is a submodule; submodules are not read, a file is wanted`,
+      { place },
+    );
+  if (entry.kind === 'folder')
+    throw new MooringError('GIT_FILE_MISSING', `Cannot read ${path}: it is a folder; a Compose file is wanted`, {
+      place,
+    });
+  const root = readYaml(path, await entry.bytes());
+  if (root === undefined)
+    throw new MooringError('COMPOSE_EMPTY', `Cannot use ${path}: it is empty; services are wanted`, { place });
+  if (root.kind !== 'mapping') {
+    const what = root.kind === 'sequence' ? 'a list' : 'one value';
+    throw new MooringError(
+      'COMPOSE_ROOT_TYPE',
+      `Cannot use ${path}: it holds ${what}; a mapping with services is wanted`,
+      { place: root.at },
+    );
+  }
+  checkFileKeys(root);
+  return root;
+}
+
+function checkFileKeys(root: MappingNode): void {
+  const file = new Field(root, '');
+  checkKeys(file, { read: TOP_LEVEL_KEYS, refused: UNSUPPORTED_TOP_LEVEL });
+  for (const { value } of file.get('services')?.entries() ?? [])
+    checkKeys(value, { read: SERVICE_KEYS, refused: UNSUPPORTED_SERVICE });
+}

@@ -1,0 +1,44 @@
+import { RESERVED_LABEL_PREFIXES } from '@mooring/proto';
+import type { Field } from './field.ts';
+import type { Label, Service } from './model.ts';
+import type { VariableSource } from './repository.ts';
+
+/** `environment`: a name without a value takes the variable's, and is left out where that is unset, as docker compose does. */
+export function readEnvironment(field: Field | undefined, variables: VariableSource): Service['environment'] {
+  const pairs = (field?.entries() ?? []).flatMap(({ key, value }) => {
+    if (key === '' || key.includes('='))
+      throw value.refusal('COMPOSE_VALUE', `"${key}" is no name of a variable; a name without "=" is wanted`);
+    const text = value.isNull ? variables.get(key) : value.scalarText();
+    return text === undefined ? [] : [{ name: key, value: text }];
+  });
+  return pairs.sort(byName);
+}
+
+/** `labels`, of a service, network or volume. Throws LABEL_RESERVED for labels that Mooring or docker compose set themselves. */
+export function readLabels(field: Field | undefined): readonly Label[] {
+  const pairs = labelEntries(field).map(({ key, value }) => {
+    const prefix = RESERVED_LABEL_PREFIXES.find((reserved) => key.startsWith(reserved));
+    if (prefix !== undefined)
+      throw value.refusal('LABEL_RESERVED', `labels below "${prefix}" are set by Mooring; another name is wanted`);
+    return { name: key, value: value.isNull ? '' : value.scalarText() };
+  });
+  return pairs.sort(byName);
+}
+
+/** Labels of networks and volumes may be lists too; those of services were written as mappings before merging. */
+function labelEntries(field: Field | undefined): readonly { key: string; value: Field }[] {
+  if (field?.node.kind !== 'sequence') return field?.entries() ?? [];
+  return field.items().map((item) => {
+    const text = item.text();
+    const at = text.indexOf('=');
+    const value = at === -1 ? '' : text.slice(at + 1);
+    return {
+      key: at === -1 ? text : text.slice(0, at),
+      value: item.child('', { kind: 'scalar', at: item.node.at, text: value, plain: false }),
+    };
+  });
+}
+
+function byName(a: { name: string }, b: { name: string }): number {
+  return a.name < b.name ? -1 : Number(a.name > b.name);
+}

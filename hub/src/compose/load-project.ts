@@ -1,0 +1,97 @@
+import { posix } from 'node:path';
+import { MooringError } from '@mooring/proto';
+import { readComposeFile } from './compose-file.ts';
+import { checkServices } from './consistency.ts';
+import { Field } from './field.ts';
+import { readFileObjects } from './file-objects.ts';
+import { interpolateNode } from './interpolate.ts';
+import { mergeFiles } from './merge.ts';
+import type { Project, Service } from './model.ts';
+import { readNetworks, readVolumes } from './networks.ts';
+import type { RepositoryReader, VariableSource } from './repository.ts';
+import { readService } from './service.ts';
+import type { MappingNode } from './yaml-node.ts';
+
+/** A stack's Compose files and what they may refer to. */
+export interface ProjectInput {
+  readonly stack: string;
+  /** Folder of the stack, from the repository's root. */
+  readonly folder: string;
+  /** Compose files from the stack's folder, merged left to right. */
+  readonly files: readonly string[];
+  readonly variables: VariableSource;
+  readonly repository: RepositoryReader;
+}
+
+/** A stack, resolved. Warnings are errors that nobody has to mend: an unset variable. */
+export interface LoadedProject {
+  readonly project: Project;
+  readonly warnings: readonly MooringError[];
+}
+
+/** Reads, interpolates, merges and resolves a stack's Compose files. Throws the first MooringError that stands in the way, with its place. */
+export async function loadProject(input: ProjectInput): Promise<LoadedProject> {
+  const warnings = new Map<string, MooringError>();
+  const files: MappingNode[] = [];
+  for (const file of input.files) files.push(await readInterpolated(posix.join(input.folder, file), input, warnings));
+  const merged = mergeFiles(files);
+  if (merged === undefined)
+    throw new MooringError(
+      'COMPOSE_EMPTY',
+      `Cannot load stack ${input.stack}: it names no Compose file; one is wanted`,
+    );
+  const project = await resolveProject(new Field(merged, ''), input);
+  return { project, warnings: [...warnings.values()] };
+}
+
+async function readInterpolated(
+  path: string,
+  { variables, repository }: ProjectInput,
+  warnings: Map<string, MooringError>,
+): Promise<MappingNode> {
+  const root = await readComposeFile(path, repository);
+  const node = interpolateNode(root, {
+    variables,
+    unset: (name, place) => {
+      const key = `${place.file} ${name}`;
+      if (!warnings.has(key))
+        warnings.set(
+          key,
+          new MooringError('COMPOSE_VAR_UNDEFINED', `Variable ${name} is not set and counts as empty`, { place }),
+        );
+    },
+  });
+  // Interpolation keeps the kind of every node.
+  return node.kind === 'mapping' ? node : root;
+}
+
+async function resolveProject(file: Field, input: ProjectInput): Promise<Project> {
+  const { stack } = input;
+  checkName(file, stack);
+  const volumes = readVolumes(file.get('volumes'), stack);
+  const scope = {
+    ...input,
+    volumes: new Set(volumes.map(({ key }) => key)),
+    networks: new Set((file.get('networks')?.entries() ?? []).map(({ key }) => key)),
+    configs: await readFileObjects(file.get('configs'), input),
+    secrets: await readFileObjects(file.get('secrets'), input),
+  };
+  const servicesField = file.get('services');
+  if (servicesField === undefined || servicesField.entries().length === 0) {
+    throw new MooringError('COMPOSE_EMPTY', `Cannot load stack ${stack}: its files define no service; one is wanted`, {
+      place: file.place,
+    });
+  }
+  const services: Service[] = [];
+  for (const { key, value } of servicesField.entries()) services.push(await readService(key, value, scope));
+  services.sort((a, b) => (a.name < b.name ? -1 : 1));
+  checkServices(services, servicesField);
+  const used = new Set(services.flatMap(({ networks }) => networks.map(({ network }) => network)));
+  return { name: stack, services, networks: readNetworks(file.get('networks'), stack, used), volumes };
+}
+
+function checkName(file: Field, stack: string): void {
+  const name = file.get('name');
+  if (name === undefined || name.text() === stack) return;
+  throw name.refusal('COMPOSE_NAME', `"${name.text()}" is not the name of the stack; "${stack}" or no name is wanted`);
+}

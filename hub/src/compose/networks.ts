@@ -1,0 +1,90 @@
+import { readLabels } from './environment.ts';
+import type { Field } from './field.ts';
+import { checkKeys } from './known-keys.ts';
+import type { Network, NetworkAttachment, Volume } from './model.ts';
+import { NETWORK_KEYS, UNSUPPORTED_NETWORK, UNSUPPORTED_VOLUME, VOLUME_KEYS } from './specification.ts';
+
+const NOT_YET = 'is not supported yet';
+const ATTACHMENT_KEYS = {
+  read: ['aliases'],
+  refused: Object.fromEntries(
+    [
+      'driver_opts',
+      'gw_priority',
+      'interface_name',
+      'ipv4_address',
+      'ipv6_address',
+      'link_local_ips',
+      'mac_address',
+      'priority',
+    ].map((key) => [key, NOT_YET]),
+  ),
+};
+/** The network of services that name none. */
+export const DEFAULT_NETWORK = 'default';
+
+/** `networks` of a service: sorted by key, which makes the first one primary, as docker compose does without priorities. */
+export function readAttachments(field: Field | undefined, defined: ReadonlySet<string>): readonly NetworkAttachment[] {
+  const entries = field?.entries() ?? [];
+  if (entries.length === 0) return [{ network: DEFAULT_NETWORK, aliases: [] }];
+  const attachments = entries.map(({ key, value }) => {
+    if (key !== DEFAULT_NETWORK && !defined.has(key)) {
+      throw value.refusal(
+        'COMPOSE_UNDEFINED_NETWORK',
+        `network "${key}" is not defined; an entry under top-level networks is wanted`,
+        `Add "networks: { ${key}: }".`,
+      );
+    }
+    checkKeys(value, ATTACHMENT_KEYS);
+    const aliases = (value.get('aliases')?.items() ?? []).map((alias) => alias.text());
+    return { network: key, aliases: [...new Set(aliases)].sort() };
+  });
+  return attachments.sort(byNetwork);
+}
+
+function byNetwork(a: NetworkAttachment, b: NetworkAttachment): number {
+  return a.network < b.network ? -1 : 1;
+}
+
+/** Top-level `networks`, of which only those in `used` are kept, and the implicit default one where a service uses it. */
+export function readNetworks(field: Field | undefined, stack: string, used: ReadonlySet<string>): readonly Network[] {
+  const networks = (field?.entries() ?? []).map(({ key, value }): Network => {
+    checkKeys(value, { read: NETWORK_KEYS, refused: UNSUPPORTED_NETWORK });
+    return { key, ...namedResource(value, stack, key), internal: value.get('internal')?.boolean() ?? false };
+  });
+  if (used.has(DEFAULT_NETWORK) && !networks.some(({ key }) => key === DEFAULT_NETWORK)) {
+    networks.push({
+      key: DEFAULT_NETWORK,
+      name: `${stack}_${DEFAULT_NETWORK}`,
+      external: false,
+      driver: '',
+      internal: false,
+      labels: [],
+    });
+  }
+  return networks.filter(({ key }) => used.has(key)).sort(byKey);
+}
+
+/** Top-level `volumes`, used or not, as docker compose makes them. */
+export function readVolumes(field: Field | undefined, stack: string): readonly Volume[] {
+  const volumes = (field?.entries() ?? []).map(({ key, value }): Volume => {
+    checkKeys(value, { read: VOLUME_KEYS, refused: UNSUPPORTED_VOLUME });
+    return { key, ...namedResource(value, stack, key) };
+  });
+  return volumes.sort(byKey);
+}
+
+function namedResource(field: Field, stack: string, key: string): Omit<Volume, 'key'> {
+  const external = field.get('external')?.boolean() ?? false;
+  const name = field.get('name')?.text() ?? (external ? key : `${stack}_${key}`);
+  if (!/^[a-zA-Z0-9][a-zA-Z0-9_.-]*$/.test(name))
+    throw field.refusal(
+      'NAME_INVALID',
+      `its name "${name}" is not taken by the engine; [a-zA-Z0-9][a-zA-Z0-9_.-]* is wanted`,
+    );
+  return { name, external, driver: field.get('driver')?.text() ?? '', labels: readLabels(field.get('labels')) };
+}
+
+function byKey(a: { key: string }, b: { key: string }): number {
+  return a.key < b.key ? -1 : 1;
+}
