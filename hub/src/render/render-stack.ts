@@ -1,4 +1,4 @@
-import type { RenderProblem } from '@mooring/proto';
+import { MooringError, type RenderProblem } from '@mooring/proto';
 import { checkComposeFile } from '../compose/check-compose-file.ts';
 import { parseEnvFile } from '../compose/env-file.ts';
 import type { RepositoryReader, VariableSource } from '../compose/repository.ts';
@@ -127,7 +127,14 @@ async function readEnvironment(repository: RepositoryReader, stack: FleetStack):
   const path = repositoryPath(stack.folder, '.env') ?? '.env';
   const entry = await repository.lookup(path);
   if (entry === undefined) return {};
-  return parseEnvFile(await readText(entry, path));
+  const text = await readText(entry, path);
+  try {
+    return parseEnvFile(text);
+  } catch (error) {
+    if (!(error instanceof MooringError)) throw error;
+    const place = { ...error.place, file: path };
+    throw new MooringError(error.code, error.message, { place, hint: error.hint, cause: error });
+  }
 }
 
 /** Files that are listed but merged for nobody are read all the same, so that a mistake does not wait for its first host. */
