@@ -17,7 +17,7 @@ export function answerReflection(question: ReflectionQuestion, served: readonly 
     case 'services':
       return { answer: 'services', services: served };
     case 'file':
-      return filesOf(registry.getFile(question.name.replace(/\.proto$/, '')), question.name);
+      return filesOf(registry.getFile(question.name), question.name);
     case 'symbol':
       return filesOf(fileOfSymbol(question.name), question.name);
     case 'extension':
