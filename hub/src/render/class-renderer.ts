@@ -3,7 +3,7 @@ import { buildBundle } from '../bundle/build-bundle.ts';
 import { loadProject } from '../compose/load-project.ts';
 import type { RepositoryReader, VariableSource } from '../compose/repository.ts';
 import type { ClassResult, MemoEntry } from './memo.ts';
-import { isTransient, problemOf, problemsOf } from './problem.ts';
+import { problemOf, problemsOf } from './problem.ts';
 import type { PlainObject } from './rendering.ts';
 import { type ReadLimits, Recorder } from './trace.ts';
 
@@ -37,7 +37,7 @@ export async function renderClass(
     repository: recorder.reader(repository),
     variables: recorder.source(variables),
   });
-  const memorable = rendered.result.kind === 'rendered' || !rendered.result.problems.some(isTransient);
+  const memorable = rendered.result.kind === 'rendered' || recorder.isComplete;
   return {
     entry: { ...input, ...recorder.trace(), result: rendered.result },
     objects: rendered.objects,

@@ -88,7 +88,7 @@ stacks:
     ['version: 1\nstacks: { s: { hosts: a, path: /etc } }\n', ['COMPOSE_PATH_OUTSIDE fleet.yaml:2:26 stacks.s.path']],
     ['version: 1\nvars: { MOORING_HOST: x }\n', ['NAME_INVALID fleet.yaml:2:9 vars.MOORING_HOST']],
     ['version: 1\nvars: { A: [1] }\n', ['FLEET_TYPE fleet.yaml:2:9 vars.A']],
-    ['version: 1\nvars: { "A-B": 1 }\n', ['FLEET_TYPE fleet.yaml:2:10 vars.A-B']],
+    ['version: 1\nvars: { "A-B": 1 }\n', ['FLEET_TYPE fleet.yaml:2:9 vars.A-B']],
     ['version: 1\nhosts: { a: { labels: { role: "ü" } } }\n', ['FLEET_TYPE fleet.yaml:2:25 hosts.a.labels.role']],
     ['- 1\n', ['FLEET_TYPE fleet.yaml:1:1 ']],
   ])('%j is refused at its place', async (text, expected) => {

@@ -1,11 +1,16 @@
-import { Bundle } from '@mooring/proto';
+import { Bundle, MooringError } from '@mooring/proto';
 import { describe, expect, it } from 'vitest';
 import { renderDeclared } from './render-declared.ts';
 import { type FleetRendering, renderFleet } from './render-fleet.ts';
 import type { InventoryHost, Rendering } from './rendering.ts';
 import { MemoryTree } from './tree.fake.ts';
 
-const COMPOSE = 'services:\n  web:\n    image: web:1\n    environment: { LOG: "${LOG}", SITE: "${SITE:-none}" }\n';
+/** A reference to a variable, as Compose files write it. */
+function reference(name: string, rest = ''): string {
+  return `\${${name}${rest}}`;
+}
+
+const COMPOSE = `services:\n  web:\n    image: web:1\n    environment: { LOG: "${reference('LOG')}", SITE: "${reference('SITE', ':-none')}" }\n`;
 const HOSTS: readonly InventoryHost[] = [
   { name: 'db-1', labels: { role: 'db' } },
   { name: 'web-1', labels: { role: 'web', region: 'eu' } },
@@ -153,7 +158,7 @@ stacks:
   it('lets a host fail alone when its variables make the stack fail', async () => {
     const repository = new MemoryTree({
       'fleet.yaml': 'version: 1\nhosts: { web-1: { vars: { PORT: "80" } } }\nstacks: { shop: { hosts: role=web } }\n',
-      'stacks/shop/compose.yaml': 'services: { web: { image: w, ports: ["${PORT:?which port}:80"] } }\n',
+      'stacks/shop/compose.yaml': `services: { web: { image: w, ports: ["${reference('PORT', ':?which port')}:80"] } }\n`,
     });
     const { hosts } = rendered(await renderFleet({ repository, inventory: HOSTS, memo: [] }));
     expect(
@@ -172,10 +177,38 @@ stacks:
   it('does not refuse a stack without hosts that only lacks what a host would set', async () => {
     const files = {
       'fleet.yaml': 'version: 1\nstacks: { shop: { hosts: role=none } }\n',
-      'stacks/shop/compose.yaml': 'services: { web: { image: w, ports: ["${PORT:?which port}:80"] } }\n',
+      'stacks/shop/compose.yaml': `services: { web: { image: w, ports: ["${reference('PORT', ':?which port')}:80"] } }\n`,
     };
     expect(await refusal(files)).toEqual([]);
     expect(await refusal({ ...files, 'stacks/shop/compose.yaml': 'services: [\n' })).toHaveLength(1);
+  });
+
+  it('forgets a failure that a later commit may mend without touching what was read', async () => {
+    const files = {
+      'fleet.yaml': 'version: 1\nstacks: { shop: { hosts: role=web } }\n',
+      'stacks/shop/compose.yaml': COMPOSE,
+    };
+    const tree = new MemoryTree(files);
+    const broken = {
+      lookup: (path: string) =>
+        path.endsWith('compose.yaml')
+          ? Promise.reject(new MooringError('GIT_DUPLICATE_PATH', 'Cannot read it'))
+          : tree.lookup(path),
+    };
+    const first = await renderFleet({ repository: broken, inventory: HOSTS, memo: [] });
+    expect(first.kind).toBe('refused');
+    expect(rendered(await renderFleet({ repository: tree, inventory: HOSTS, memo: first.memo })).classesRendered).toBe(
+      1,
+    );
+  });
+
+  it('names the .env file that cannot be read', async () => {
+    const files = {
+      'fleet.yaml': 'version: 1\nstacks: { shop: { hosts: role=web } }\n',
+      'stacks/shop/compose.yaml': COMPOSE,
+      'stacks/shop/.env': 'A="x\n',
+    };
+    expect(await refusal(files)).toEqual(['COMPOSE_VAR_SYNTAX stacks/shop/.env:1 shop']);
   });
 
   it('refuses a fleet without fleet.yaml, and a stack without its file', async () => {
@@ -240,7 +273,7 @@ describe('a fleet of 1,000 hosts and 20 stacks', () => {
     expect(rendered(unrelated).objects).toEqual([]);
     expect(rendered(unrelated).hosts).toEqual(rendered(first).hosts);
 
-    const changedTree = repository.with({ 'stacks/stack-7/compose.yaml': COMPOSE.replace('"${LOG}"', 'fixed') });
+    const changedTree = repository.with({ 'stacks/stack-7/compose.yaml': COMPOSE.replace(reference('LOG'), 'fixed') });
     const started = performance.now();
     const changed = await renderFleet({ repository: changedTree, inventory, memo: unrelated.memo });
     expect(performance.now() - started).toBeLessThan(1000);

@@ -1,7 +1,6 @@
 import { Bundle, MooringError, type RenderProblem } from '@mooring/proto';
 import type { RepositoryReader } from '../compose/repository.ts';
 import { fleetMembers } from './choose.ts';
-import type { Fleet } from './fleet-file.ts';
 import { type Memo, MemoIndex } from './memo.ts';
 import { distinctProblems, MAX_WARNINGS, problemOf, problemsOf } from './problem.ts';
 import { readFleet } from './read-fleet.ts';
@@ -79,7 +78,7 @@ export async function renderFleet({
   const rendering = {
     classes: classesOf(outcomes),
     objects,
-    hosts: hostsOf(fleet, members, outcomes),
+    hosts: hostsOf(members, outcomes),
     warnings,
     classesRendered,
   };
@@ -107,11 +106,9 @@ function classesOf(outcomes: readonly StackOutcome[]): readonly RenderedClass[] 
 }
 
 function hostsOf(
-  fleet: Fleet,
   members: ReturnType<typeof fleetMembers>,
   outcomes: readonly StackOutcome[],
 ): readonly HostRendering[] {
-  const stacksOf = new Map(fleet.stacks.map((stack) => [stack.name, stack]));
   return members.map(({ name, labels }) => {
     const stacks: HostStack[] = [];
     const problems: RenderProblem[] = [];
@@ -119,12 +116,11 @@ function hostsOf(
       const result = hosts.get(name);
       if (result?.kind === 'failed') problems.push(...result.problems.map((problem) => ({ ...problem, host: name })));
       if (result?.kind !== 'rendered') continue;
-      const declared = stacksOf.get(stack.name) ?? stack;
       stacks.push({
         stack: stack.name,
         bundleDigest: result.bundleDigest,
-        driftMode: declared.driftMode,
-        ignore: declared.ignore,
+        driftMode: stack.driftMode,
+        ignore: stack.ignore,
       });
     }
     return { host: name, labels, stacks, problems: distinctProblems(problems) };

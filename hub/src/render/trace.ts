@@ -45,6 +45,7 @@ export class Recorder {
   private readonly limits: ReadLimits;
   private bytes = 0;
   private files = 0;
+  private refused = false;
 
   constructor(limits: ReadLimits = READ_LIMITS) {
     this.limits = limits;
@@ -53,6 +54,11 @@ export class Recorder {
   /** Names that were asked for and are unset. */
   get unset(): readonly string[] {
     return [...this.variables].filter(([, value]) => value === null).map(([name]) => name);
+  }
+
+  /** False when the repository refused something: what it refused for is not part of the trace. */
+  get isComplete(): boolean {
+    return !this.refused;
   }
 
   source(variables: VariableSource): VariableSource {
@@ -68,7 +74,7 @@ export class Recorder {
   reader(repository: RepositoryReader): RepositoryReader {
     return {
       lookup: async (path) => {
-        const entry = await repository.lookup(path);
+        const entry = await this.asked(() => repository.lookup(path));
         if (!this.paths.has(path)) this.paths.set(path, fingerprintOf(entry, false));
         return entry === undefined ? undefined : this.watch(entry, path);
       },
@@ -84,7 +90,7 @@ export class Recorder {
     if (entry.kind === 'file') {
       this.count(entry.path, { files: 1, bytes: 0 });
       const bytes = async (): Promise<Uint8Array> => {
-        const content = await entry.bytes();
+        const content = await this.asked(() => entry.bytes());
         this.count(entry.path, { files: 0, bytes: content.byteLength });
         return content;
       };
@@ -93,9 +99,18 @@ export class Recorder {
     if (entry.kind !== 'folder') return entry;
     const list = async (): Promise<readonly RepositoryEntry[]> => {
       if (recordedPath !== undefined) this.paths.set(recordedPath, fingerprintOf(entry, true));
-      return (await entry.list()).map((child) => this.watch(child, undefined));
+      return (await this.asked(() => entry.list())).map((child) => this.watch(child, undefined));
     };
     return { ...entry, list };
+  }
+
+  private async asked<T>(question: () => Promise<T>): Promise<T> {
+    try {
+      return await question();
+    } catch (error) {
+      this.refused = true;
+      throw error;
+    }
   }
 
   private count(path: string, { files, bytes }: { files: number; bytes: number }): void {

@@ -202,6 +202,37 @@ describe('following a repository', { timeout: 60_000 }, () => {
     expect(candidates.at(-1)?.commit).toBe(repository.head());
   });
 
+  it('refuses again, once, what hosts that join make no better, and accepts what they mend', async () => {
+    repository.write('stacks/shop/compose.yaml', `services: { web: { image: "$\{IMAGE:?which image}" } }\n`);
+    repository
+      .write(
+        'fleet.yaml',
+        'version: 1\nhosts: { web-2: { vars: { IMAGE: x } } }\nstacks: { shop: { hosts: role=web } }\n',
+      )
+      .commit();
+    expect(await follow().sync()).toMatchObject({ verdict: 'refused' });
+    inventory = [...inventory, { name: 'web-3', labels: { role: 'web' } }];
+    expect(await source?.sync()).toMatchObject({ verdict: 'refused' });
+    expect(candidates).toHaveLength(1);
+    inventory = [...inventory, { name: 'web-2', labels: { role: 'web' } }];
+    expect(await source?.sync()).toMatchObject({ verdict: 'accepted' });
+    const outcome = candidates.at(-1)?.outcome;
+    expect(
+      outcome?.kind === 'rendered' &&
+        outcome.rendering.hosts.map(({ host, stacks, problems: own }) => [host, stacks.length, own.length]),
+    ).toEqual([
+      ['web-1', 0, 1],
+      ['web-2', 1, 0],
+      ['web-3', 0, 1],
+    ]);
+  });
+
+  it('lays no time-out before a commit is read at its door', async () => {
+    follow({ limits: { timeoutMs: 1, maxHeapMib: 512, maxResidentMib: 1024 } });
+    await expect(source?.sync()).rejects.toMatchObject({ code: 'SOURCE_TIMEOUT' });
+    expect(candidates).toEqual([]);
+  });
+
   it('says what keeps it from following, once, and that it works again', async () => {
     follow({ branch: 'dev' });
     await expect(source?.sync()).rejects.toMatchObject({ code: 'GIT_REF_MISSING' });

@@ -201,10 +201,11 @@ class Follower implements Source {
       reading = await this.read('head', { head, inventory });
     }
     const { info, outcome } = reading;
-    const verdict = await this.options.decide({ ...info, outcome });
+    const refusal = new Refusal(info.commit, outcome.kind === 'refused' ? outcome.problems : [], inventory);
+    const isKnown = outcome.kind === 'refused' && this.refusal?.equals(refusal);
+    const verdict = isKnown ? 'refused' : await this.options.decide({ ...info, outcome });
     if (verdict === 'refused') {
-      const problems = outcome.kind === 'refused' ? outcome.problems : [];
-      this.refusal = new Refusal(info.commit, problems, inventory);
+      this.refusal = refusal;
       return { commit: info.commit, verdict };
     }
     this.accepted = info.commit;

@@ -7,10 +7,12 @@ export class Refusal {
   private readonly commit: string;
   private readonly inventory: string;
   private readonly mayPass: boolean;
+  private readonly problems: string;
 
   constructor(commit: string, problems: readonly RenderProblem[], inventory: readonly InventoryHost[]) {
     this.commit = commit;
     this.inventory = fingerprint(inventory);
+    this.problems = JSON.stringify(problems);
     // A process that died may have been the machine's fault: a person who asks gets another attempt, a poll does not.
     this.mayPass = problems.some((problem) => isTransient(problem) || problem.code === 'SOURCE_CHILD_FAILED');
   }
@@ -19,6 +21,11 @@ export class Refusal {
   stands(head: string, inventory: readonly InventoryHost[], asked: boolean): boolean {
     if (head !== this.commit || (asked && this.mayPass)) return false;
     return fingerprint(inventory) === this.inventory;
+  }
+
+  /** True when the other refusal says nothing new: it need not be decided on again. */
+  equals(other: Refusal): boolean {
+    return this.commit === other.commit && this.problems === other.problems;
   }
 }
 
