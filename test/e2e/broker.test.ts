@@ -70,7 +70,6 @@ beforeAll(async () => {
   publisher = new Publisher({
     store,
     log: pino({ level: 'silent' }),
-    onObjectPublished: () => undefined,
     connect: (events) =>
       connectBroker({ urls: broker.hubUrls, nkeySeed: fleet.hubNkeySeed, caPem: fleet.caCertificatePem, ...events }),
   });

@@ -27,8 +27,6 @@ export interface PublisherParts {
   /** Opens a connection; `onReady` after reconnections, `onLost` when it is gone. */
   readonly connect: (events: { onReady: () => void; onLost: () => void }) => Promise<BrokerConnection>;
   readonly log: Logger;
-  /** Counts objects that were published. */
-  readonly onObjectPublished: () => void;
 }
 
 /**
@@ -43,6 +41,7 @@ export class Publisher {
   #closed = false;
   #problem: string | undefined = 'not connected yet';
   #lastSuccessMs = 0;
+  #objectsPublished = 0;
   #retryMs = RETRY_MS;
   #timer: NodeJS.Timeout | undefined;
 
@@ -53,6 +52,11 @@ export class Publisher {
   /** How the broker was found last: undefined where all is well. */
   get problem(): string | undefined {
     return this.#problem;
+  }
+
+  /** Objects that were published since the start. */
+  get objectsPublished(): number {
+    return this.#objectsPublished;
   }
 
   /** Unix milliseconds of the last complete pass; 0: none. */
@@ -157,7 +161,7 @@ export class Publisher {
     const record = this.#parts.store.object(object);
     if (record === undefined || record.ciphertext.byteLength > MAX_BROKER_OBJECT_BYTES) return;
     await connection.publish(objectSubject(object as Digest), record.ciphertext);
-    this.#parts.onObjectPublished();
+    this.#objectsPublished += 1;
   }
 
   #failed(error: unknown): void {

@@ -11,7 +11,7 @@ import {
 } from '../../config.ts';
 import { initFleet } from '../../enrol/init-fleet.ts';
 import { startHub } from '../../hub.ts';
-import { createStore } from '../../store/create-store.ts';
+import { createStore } from '../../store/open-store.ts';
 import { withProgress } from '../progress.ts';
 import type { Session } from '../session.ts';
 import { duration, type ListenAddress, listenAddress, port, repeated } from './values.ts';
@@ -62,7 +62,7 @@ async function init(session: Session, options: InitOptions): Promise<void> {
   const fleet = await withProgress(session, 'Making keys and certificates', () =>
     initFleet({ data: options.data, name: options.fleet, addresses, ports, clock: Date.now }),
   );
-  await createStore({ file: join(options.data, 'hub.db'), fleetId: fleet.id });
+  createStore({ file: join(options.data, 'hub.db'), fleetId: fleet.id, clock: Date.now });
   session.out.result({ fleetId: fleet.id, name: fleet.name, data: options.data, addresses, ports }, () =>
     [
       `Fleet ${fleet.name} (${fleet.id}) is made in ${options.data}.`,

@@ -1,0 +1,317 @@
+import { mkdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { MooringError } from '@mooring/proto';
+import pino, { type Logger } from 'pino';
+import { type HubConfig, socketPath } from './config.ts';
+import { createAdmin } from './enrol/admin-handlers.ts';
+import { createEnrol } from './enrol/enrol-handlers.ts';
+import { createEnrolment, type Enrolment } from './enrol/enrolment.ts';
+import { dataKeyOf, endpointsOf, type Fleet } from './enrol/fleet.ts';
+import { fleetPaths } from './enrol/fleet-paths.ts';
+import { nkeyOfSeed } from './enrol/nkey.ts';
+import { openFleet } from './enrol/open-fleet.ts';
+import type { Endpoints } from './enrol/parts.ts';
+import { type GrpcOptions, type GrpcServers, startGrpcServers } from './grpc/grpc.ts';
+import { HubView } from './hub-view.ts';
+import { createIngest } from './ingest/create-ingest.ts';
+import { keepPresence } from './ingest/keep-presence.ts';
+import { Presence } from './ingest/presence.ts';
+import { Questions } from './ingest/questions.ts';
+import { Moor } from './moor.ts';
+import { type HubBroker, openForeignBroker, openOwnBroker } from './publish/hub-broker.ts';
+import { connectBroker } from './publish/nats.ts';
+import { Publisher } from './publish/publisher.ts';
+import { Changes } from './query/changes.ts';
+import { createQuery } from './query/create-query.ts';
+import { Renewal } from './renewal.ts';
+import { Assigner } from './sign/assigner.ts';
+import { followSource, type Source } from './source/follow.ts';
+import { parseLocation } from './source/location.ts';
+import { locationText } from './source/refs.ts';
+import { followed } from './source-choice.ts';
+import { openStore } from './store/open-store.ts';
+import type { Store } from './store/store.ts';
+import { VERSION } from './version.ts';
+
+/** Hosts and people connect from anywhere unless told otherwise. */
+const ANY_ADDRESS = '0.0.0.0';
+
+/** A hub that runs. */
+export interface Hub {
+  readonly ports: { readonly grpc: number; readonly join: number };
+  /** Stops everything in reverse order; nothing that was acknowledged is lost. */
+  close(): Promise<void>;
+}
+
+/** Starts a hub: store, broker, ports, source; what was started is stopped again when a later part fails. */
+export async function startHub(config: HubConfig): Promise<Hub> {
+  const log = pino({ level: config.logLevel, base: { program: 'mooring-hub' } }, pino.destination(2));
+  const closing: (() => Promise<void> | void)[] = [];
+  const closeAll = async () => {
+    for (const close of closing.reverse()) await close();
+  };
+  try {
+    const ports = await wire({ config, log, closing, clock: Date.now });
+    return { ports, close: closeAll };
+  } catch (error) {
+    await closeAll();
+    throw error;
+  }
+}
+
+/** What wiring works with. */
+interface Wiring {
+  readonly config: HubConfig;
+  readonly log: Logger;
+  readonly closing: (() => Promise<void> | void)[];
+  readonly clock: () => number;
+}
+
+async function wire({ config, log, closing, clock }: Wiring): Promise<GrpcServers['ports']> {
+  const { repo, branch } = followed(config);
+  const fleet = await openFleet({ data: config.data, clock });
+  const onError = (error: unknown) => log.error({ err: error }, 'unexpected failure');
+  const store = await openStore({ file: join(config.data, 'hub.db'), fleetId: fleet.id, clock });
+  closing.push(() => store.close());
+  const broker = await openBroker(config, fleet, { store, log });
+  closing.push(() => broker.close());
+  const endpoints = hubEndpoints(config, fleet);
+  const publisher = startPublisher({ broker, fleet, store, log });
+  closing.push(() => publisher.close());
+
+  const changes = new Changes();
+  const marks = new Map<string, bigint>();
+  const assigner = new Assigner({
+    store,
+    fleetId: fleet.id,
+    source: locationText(parseLocation(repo)),
+    keys: fleet,
+    dataKeyOf: (identityId) => dataKeyOf(fleet, identityId),
+    markOf: (host) => marks.get(host) ?? 0n,
+    clock,
+  });
+  const moor = new Moor({ store, assigner, publisher, clock, changed: () => changes.notify() });
+  const enrolment = createEnrolment({
+    fleet,
+    store,
+    clock,
+    endpoints: () => endpoints,
+    registered: () => broker.register(),
+    onError,
+  });
+
+  const source = startSource({ config, repo, branch, store, moor, log, changes });
+  closing.push(() => source.close());
+  const renewal = new Renewal({ store, source, moor, assigner, publisher, marks, onError });
+  const presence = new Presence(clock, store.lastSeen());
+  closing.push(keepPresence({ presence, store, onError }));
+
+  const view = new HubView({ store, source, publisher, moor, fleet, clock });
+  const ingest = createIngest({
+    store,
+    presence,
+    questions: new Questions(presence),
+    newest: (host) => store.assignmentHead(host),
+    heartbeatMs: config.heartbeatMs,
+    clock,
+    onHello: ({ host, highWater }) => renewal.heard(host, highWater),
+    onHostChanged: () => changes.notify(),
+    onEvents: () => changes.notify(),
+    natsUrls: () => endpoints.nats,
+    onLeave: (host) => enrolment.removeHost({ host, actor: host }),
+    renewCertificate: (host, csr) => enrolment.renewCertificate(host, csr),
+    onError,
+  });
+  const startedAtMs = clock();
+  const query = createQuery({
+    store,
+    presence,
+    changes,
+    clock,
+    startedAtMs,
+    view: () => view.now(),
+    version: VERSION,
+    fleet,
+    openObject: (record) => assigner.openObject(record),
+  });
+  const admin = createAdmin({
+    enrolment,
+    caCertificateDer: fleet.caCertificateDer,
+    sync: async () => {
+      const { commit, verdict } = await source.sync();
+      return { commit, accepted: verdict !== 'refused' };
+    },
+  });
+  const services = { agent: ingest, enrol: createEnrol(enrolment), fleet: query, admin };
+  const servers = await openDoors({ config, fleet, services, enrolment, log, onError });
+  closing.push(() => servers.close());
+  followIdentities(enrolment, { servers, broker, publisher, presence, store, renewal, changes, onError });
+  publisher.wake();
+  renewal.soon('the hub started');
+  log.info({ ports: servers.ports, fleet: fleet.id, repo: locationText(parseLocation(repo)), branch }, 'the hub runs');
+  return servers.ports;
+}
+
+interface DoorParts {
+  readonly config: HubConfig;
+  readonly fleet: Fleet;
+  readonly services: GrpcOptions['services'];
+  readonly enrolment: Enrolment;
+  readonly log: Logger;
+  readonly onError: (error: unknown) => void;
+}
+
+function openDoors({ config, fleet, services, enrolment, log, onError }: DoorParts): Promise<GrpcServers> {
+  return startGrpcServers({
+    fleet,
+    listen: config.listen ?? { host: ANY_ADDRESS, port: fleet.ports.grpc },
+    joinListen: { host: config.listen?.host ?? ANY_ADDRESS, port: fleet.ports.join },
+    socketPath: socketPath(config.data),
+    services,
+    callerOf: (certificate) => enrolment.callerOf(certificate),
+    onTlsError: (failure) => log.warn(failure, 'TLS connection refused'),
+    onError,
+  });
+}
+
+async function openBroker(
+  config: HubConfig,
+  fleet: Fleet,
+  { store, log }: { store: Store; log: Logger },
+): Promise<HubBroker> {
+  const folder = join(config.data, 'broker');
+  mkdirSync(folder, { recursive: true, mode: 0o700 });
+  const hubNkey = nkeyOfSeed(fleet.hubNkeySeed);
+  if (config.nats !== undefined) {
+    const foreign = openForeignBroker({ url: config.nats, folder, store, hubNkey, log });
+    await foreign.register();
+    return foreign;
+  }
+  const paths = fleetPaths(config.data);
+  return await openOwnBroker({
+    binary: config.natsServer,
+    folder,
+    store,
+    log,
+    settings: {
+      listenHost: config.listen?.host ?? ANY_ADDRESS,
+      listenPort: fleet.ports.nats,
+      certificateFile: paths.hubCertificate,
+      keyFile: paths.hubKey,
+      caFile: paths.caCertificate,
+      hubNkey,
+    },
+  });
+}
+
+function startPublisher({
+  broker,
+  fleet,
+  store,
+  log,
+}: {
+  broker: HubBroker;
+  fleet: Fleet;
+  store: Store;
+  log: Logger;
+}): Publisher {
+  return new Publisher({
+    store,
+    log,
+    connect: (events) =>
+      connectBroker({ urls: broker.hubUrls, nkeySeed: fleet.hubNkeySeed, caPem: fleet.caCertificatePem, ...events }),
+  });
+}
+
+function hubEndpoints(config: HubConfig, fleet: Fleet): Endpoints {
+  const grpc = config.listen?.port ?? fleet.ports.grpc;
+  const nats =
+    config.nats === undefined
+      ? endpointsOf(fleet.addresses, fleet.ports.nats).map((address) => `tls://${address}`)
+      : [config.nats];
+  return { join: endpointsOf(fleet.addresses, fleet.ports.join), hub: endpointsOf(fleet.addresses, grpc), nats };
+}
+
+interface SourceParts {
+  readonly config: HubConfig;
+  readonly repo: string;
+  readonly branch: string;
+  readonly store: Store;
+  readonly moor: Moor;
+  readonly log: Logger;
+  readonly changes: Changes;
+}
+
+function startSource({ config, repo, branch, store, moor, log, changes }: SourceParts): Source {
+  const newest = store.newestRevision();
+  const accepted = store.acceptedRevision();
+  return followSource({
+    repo,
+    branch,
+    dataDir: config.data,
+    token: config.tokenFile === undefined ? undefined : readToken(config.tokenFile),
+    pollMs: config.pollMs,
+    accepted: accepted?.commit,
+    refused: newest !== undefined && newest.sequence !== accepted?.sequence ? newest.commit : undefined,
+    inventory: () => Renewal.inventory(store),
+    hasObject: (plainDigest) => store.objectByPlainDigest(plainDigest) !== undefined,
+    decide: async ({ outcome, ...commit }) => {
+      const rendered = outcome.kind === 'rendered';
+      await moor.decide({
+        ...commit,
+        rendering: rendered ? outcome.rendering : undefined,
+        problems: rendered ? [] : outcome.problems,
+        warnings: rendered ? outcome.rendering.warnings : outcome.warnings,
+      });
+      return rendered ? 'accepted' : 'refused';
+    },
+    onProblem: (problem) => {
+      if (problem === undefined) log.info('the repository is followed again');
+      else log.warn({ code: problem.code }, problem.message);
+      changes.notify();
+    },
+  });
+}
+
+function readToken(file: string): string {
+  try {
+    return readFileSync(file, 'utf8').trim();
+  } catch (cause) {
+    throw new MooringError(
+      'CONFIG_REQUIRED',
+      `Cannot read the token of the repository: ${file} cannot be read; a file with the token is wanted`,
+      {
+        place: { file: '--token-file' },
+        cause,
+      },
+    );
+  }
+}
+
+interface IdentityFollowers {
+  readonly servers: GrpcServers;
+  readonly broker: HubBroker;
+  readonly publisher: Publisher;
+  readonly presence: Presence;
+  readonly store: Store;
+  readonly renewal: Renewal;
+  readonly changes: Changes;
+  readonly onError: (error: unknown) => void;
+}
+
+/** An identity that ended loses its calls and broker rights at once; a host that came or went changes what is rendered. */
+function followIdentities(enrolment: Enrolment, followers: IdentityFollowers): void {
+  const { servers, broker, publisher, presence, store, renewal, changes, onError } = followers;
+  enrolment.onIdentitiesChanged(({ ended, host }) => {
+    for (const identityId of ended) servers.endCallsOf(identityId);
+    if (host === undefined) return;
+    const record = store.host(host);
+    if (record === undefined) presence.forget(host);
+    if (record === undefined || record.revokedAtMs !== 0) {
+      broker.register().catch(onError);
+      publisher.forgetHost(host).catch(onError);
+    }
+    renewal.identityChanged(host);
+    changes.notify();
+  });
+}
