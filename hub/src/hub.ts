@@ -134,14 +134,8 @@ async function wire({ config, log, closing, clock }: Wiring): Promise<GrpcServer
     fleet,
     openObject: (record) => assigner.openObject(record),
   });
-  const admin = createAdmin({
-    enrolment,
-    caCertificateDer: fleet.caCertificateDer,
-    sync: async () => {
-      const { commit, verdict } = await source.sync();
-      return { commit, accepted: verdict !== 'refused' };
-    },
-  });
+  const { caCertificateDer } = fleet;
+  const admin = createAdmin({ enrolment, caCertificateDer, sync: () => syncNow(source) });
   const services = { agent: ingest, enrol: createEnrol(enrolment), fleet: query, admin };
   const servers = await openDoors({ config, fleet, services, enrolment, log, onError });
   closing.push(() => servers.close());
@@ -150,6 +144,11 @@ async function wire({ config, log, closing, clock }: Wiring): Promise<GrpcServer
   renewal.soon('the hub started');
   log.info({ ports: servers.ports, fleet: fleet.id, repo: locationText(parseLocation(repo)), branch }, 'the hub runs');
   return servers.ports;
+}
+
+async function syncNow(source: Source): Promise<{ readonly commit: string; readonly accepted: boolean }> {
+  const { commit, verdict } = await source.sync();
+  return { commit, accepted: verdict !== 'refused' };
 }
 
 interface DoorParts {

@@ -1,13 +1,5 @@
 import { createInterface } from 'node:readline/promises';
-import {
-  AddUserResponse,
-  InviteResponse,
-  ListUsersResponse,
-  MooringError,
-  Role,
-  roleToJSON,
-  SyncResponse,
-} from '@mooring/proto';
+import { AddUserResponse, ListUsersResponse, MooringError, Role, roleToJSON, SyncResponse } from '@mooring/proto';
 import { type Command, Option } from 'commander';
 import { makeUserKey } from '../../enrol/user-key.ts';
 import { formatAge } from '../ages.ts';
@@ -64,7 +56,7 @@ async function invite({ hub, out }: Session, host: string, options: InviteOption
     ttlSeconds: Math.ceil(options.ttl / 1000),
     replace: options.replace === true,
   });
-  const json = { join: response.joinString, ...(InviteResponse.toJSON(response) as object), host };
+  const json = { host, join: response.joinString, expiresAtMs: Number(response.expiresAtMs) };
   out.note(`On ${host}, as root, within ${formatAge(options.ttl)}: mooring-agent join STRING`);
   out.result(json, () => response.joinString);
 }
