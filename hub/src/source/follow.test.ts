@@ -1,3 +1,4 @@
+import { randomBytes } from 'node:crypto';
 import { mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -314,6 +315,17 @@ describe('following a repository', { timeout: 60_000 }, () => {
       expect(await source?.render(inventory)).toMatchObject({ kind: 'rendered' });
       expect(await source?.sync()).toMatchObject({ commit: third });
       expect(candidates.at(-1)).toMatchObject({ commit: third, outcome: { kind: 'rendered' } });
+    });
+
+    it('refuses a commit that is too large to fetch, until it is out of the history', async () => {
+      await remote({ maxFetchBytes: 1_000_000 }).sync();
+      const accepted = repository.head();
+      repository.write('large', randomBytes(2_000_000)).commit();
+      expect(await source?.sync()).toMatchObject({ verdict: 'refused' });
+      expect(refusals()).toEqual(['SOURCE_TOO_LARGE']);
+      repository.git('reset', '-q', '--hard', accepted);
+      const next = repository.write('README.md', 'x').commit();
+      expect(await source?.sync()).toEqual({ commit: next, verdict: 'accepted' });
     });
 
     it('never shows the token', async () => {

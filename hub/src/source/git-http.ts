@@ -89,14 +89,18 @@ async function send(
   url: URL,
   { request, body, signal }: { request: GitRequest; body: Uint8Array<ArrayBuffer> | null; signal: AbortSignal },
 ): Promise<Response> {
+  const options = {
+    method: request.method ?? 'GET',
+    headers: { ...request.headers },
+    body,
+    redirect: 'manual',
+    signal,
+  } as const;
+  // A connection kept open from the last poll may have been closed by the server meanwhile: a question is asked once more.
+  const again = (cause: unknown): Promise<Response> =>
+    body === null && !signal.aborted ? fetch(url, options) : Promise.reject(cause);
   try {
-    return await fetch(url, {
-      method: request.method ?? 'GET',
-      headers: { ...request.headers },
-      body,
-      redirect: 'manual',
-      signal,
-    });
+    return await fetch(url, options).catch(again);
   } catch (cause) {
     throw transportError(url.origin, signal, cause);
   }
@@ -124,9 +128,6 @@ async function* counted(response: Response, counter: Counter, limits: HttpLimits
         throw new MooringError(
           'SOURCE_TOO_LARGE',
           `Cannot read from ${origin}: it sent more than ${limits.maxBytes} bytes; a smaller repository is wanted`,
-          {
-            hint: 'Keep large files out of the fleet repository.',
-          },
         );
       }
       yield chunk;

@@ -68,11 +68,18 @@ export async function readCommitApart(
     if (!(error instanceof MooringError) || !(isReading || OF_THE_COMMIT.has(error.code))) throw error;
     return {
       info,
-      outcome: { kind: 'refused', problems: [problemOf(error)], warnings: [] },
+      outcome: { kind: 'refused', problems: [withHint(problemOf(error), isReading)], warnings: [] },
       memo: undefined,
       packs: 0,
     };
   }
+}
+
+/** What is too large to fetch stays so for every later commit on top of it. */
+function withHint(problem: RenderProblem, isReading: boolean): RenderProblem {
+  const isFetching = problem.code === 'SOURCE_CHILD_FAILED' || problem.code === 'SOURCE_TOO_LARGE';
+  if (isReading || !isFetching) return problem;
+  return { ...problem, hint: "Take large files out of the branch's history since the accepted commit, and push that." };
 }
 
 /** Makes a clone with many packs anew. */
