@@ -101,6 +101,31 @@ describe('following a repository', { timeout: 60_000 }, () => {
     return { sync: () => of.sync(), status: () => of.status() };
   }
 
+  it('polls by itself', async () => {
+    const decided = Promise.withResolvers<Candidate>();
+    follow({
+      pollMs: 20,
+      decide(candidate) {
+        if (candidate.subject === 'second') decided.resolve(candidate);
+        return Promise.resolve('accepted');
+      },
+    });
+    await source?.sync();
+    const second = repository.write('README.md', 'x').commit('second');
+    expect((await decided.promise).commit).toBe(second);
+  });
+
+  it('stops at once, whatever it is doing', async () => {
+    const asked = follow({ pollMs: 20 }).sync();
+    const settled = asked.then(
+      () => 'done',
+      () => 'stopped',
+    );
+    await source?.close();
+    expect(['done', 'stopped']).toContain(await settled);
+    expect(source?.status().problem).toBeUndefined();
+  });
+
   it('renders nothing anew when nothing rendered changed, also after a restart', async () => {
     const first = repository.head();
     await follow().sync();
