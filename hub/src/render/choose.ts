@@ -32,7 +32,7 @@ export function fleetMembers(fleet: Fleet, inventory: readonly InventoryHost[]):
 }
 
 /** True when the target names or selects the host. */
-export function isTargeted(target: Target, member: Pick<FleetMember, 'name' | 'labels'>): boolean {
+function isTargeted(target: Target, member: Pick<FleetMember, 'name' | 'labels'>): boolean {
   return target.kind === 'list' ? target.names.has(member.name) : selects(target.selector, member.labels);
 }
 

@@ -8,7 +8,7 @@ import { MAX_PROBLEMS, problemOf, problemsOf } from './problem.ts';
 import { toFleet } from './to-fleet.ts';
 
 /** Where the fleet is described. */
-export const FLEET_FILE = 'fleet.yaml';
+const FLEET_FILE = 'fleet.yaml';
 
 /** What fleet.yaml says, or what is wrong with it. */
 export type FleetReading =

@@ -13,7 +13,7 @@ export interface VariableHost {
 }
 
 /** `MOORING_LABEL_` and the label's key in upper case, every other character than A-Z, 0-9 and _ written as `_`. */
-export function labelVariable(key: string): string {
+function labelVariable(key: string): string {
   return `${RESERVED_VARIABLE_PREFIX}LABEL_${key.toUpperCase().replace(/[^A-Z0-9_]/g, '_')}`;
 }
 
