@@ -1,8 +1,11 @@
 /** The hub's door, for the tests of the whole. */
+export type { HubConfig } from './config.ts';
 export { dataKeyOf, type Fleet } from './enrol/fleet.ts';
 export { initFleet } from './enrol/init-fleet.ts';
 export { newNkeySeed, nkeyOfSeed } from './enrol/nkey.ts';
 export { openFleet } from './enrol/open-fleet.ts';
+export { connectHub } from './grpc/client.ts';
+export { startHub } from './hub.ts';
 export type { BrokerConnection } from './publish/broker-connection.ts';
 export { openOwnBroker } from './publish/hub-broker.ts';
 export { connectBroker } from './publish/nats.ts';
