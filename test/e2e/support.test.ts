@@ -1,11 +1,12 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { ask } from '../support/ask.ts';
 import { Engine } from '../support/engine.ts';
 import { eventually } from '../support/eventually.ts';
 import { importImages, makeRootFileSystem } from '../support/images.ts';
 import { HUB_ADDRESS, type Network, startNetwork } from '../support/network.ts';
-import { finish, run } from '../support/run.ts';
+import { finish } from '../support/run.ts';
 import { makeRunFolder, namespaces, processesOf, type RunFolder, removeRunFolder } from '../support/run-folder.ts';
 import { toolPath } from '../support/tools.ts';
 import { changesSince } from '../support/witness.ts';
@@ -46,12 +47,7 @@ describe('a test host', () => {
       });
       await container.start();
       const { address } = network.host(index);
-      const wget = [toolPath('MOORING_BUSYBOX'), 'wget', '-q', '-T', '5', '-O', '-', `http://${address}:80/`];
-      const answer = await eventually(
-        'the page answers',
-        () => run('nsenter', [`--net=/run/netns/${network.hub}`, ...wget]),
-        10_000,
-      );
+      const answer = await eventually('the page answers', () => ask(network.hub, `http://${address}:80/`), 10_000);
       expect(answer).toBe('hello\n');
       const changes = await changesSince(docker, before);
       expect(changes.map(({ type, action }) => `${type} ${action}`)).toEqual([

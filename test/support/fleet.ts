@@ -1,5 +1,6 @@
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { ask } from './ask.ts';
 import { Engine, type EngineVersion } from './engine.ts';
 import { eventually } from './eventually.ts';
 import { FleetRepository } from './fleet-repository.ts';
@@ -135,20 +136,8 @@ export class Fleet {
   }
 
   /** What a page of a host says, asked from the hub's network. */
-  async fetch(host: TestHost, port: number, path = '/'): Promise<string> {
-    const ended = await finish('nsenter', [
-      `--net=/run/netns/${this.network.hub}`,
-      toolPath('MOORING_BUSYBOX'),
-      'wget',
-      '-q',
-      '-T',
-      '3',
-      '-O',
-      '-',
-      `http://${host.address}:${port}${path}`,
-    ]);
-    if (ended.code !== 0) throw new Error(ended.stderr);
-    return ended.stdout;
+  fetch(host: TestHost, port: number, path = '/'): Promise<string> {
+    return ask(this.network.hub, `http://${host.address}:${port}${path}`);
   }
 
   /** Stops everything and removes every trace. */
