@@ -2,9 +2,9 @@ import { split } from 'shlex';
 import type { Field } from './field.ts';
 
 /** A command or entrypoint: a list as it is, a text split as a shell would split it, without any other meaning of a shell. */
-export function readArguments(field: Field): readonly string[] {
-  if (field.node.kind === 'sequence') return field.items().map((item) => item.scalarText());
-  const text = field.scalarText();
+function readArguments(field: Field): readonly string[] {
+  if (field.node.kind === 'sequence') return field.items().map((item) => item.text());
+  const text = field.text();
   try {
     return split(text);
   } catch {

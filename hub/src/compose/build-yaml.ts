@@ -9,7 +9,8 @@ import {
   type SequenceEvent,
 } from 'js-yaml';
 import { positionsIn } from './positions.ts';
-import { MAX_YAML_NODES } from './yaml-limits.ts';
+import { readScalar } from './scalar.ts';
+import { MAX_YAML_DEPTH, MAX_YAML_NODES } from './yaml-limits.ts';
 import type { Position, ScalarNode, YamlEntry, YamlNode } from './yaml-node.ts';
 
 /** A parsed source. */
@@ -31,10 +32,11 @@ export function buildDocument(source: YamlSource): YamlNode | undefined {
   return new Builder(source).document();
 }
 
-/** A finished node with the number of nodes it stands for. */
+/** A finished node with the number of nodes and of levels that it stands for once aliases are expanded. */
 interface Built {
   readonly node: YamlNode;
   readonly size: number;
+  readonly depth: number;
 }
 
 class Builder {
@@ -103,31 +105,42 @@ class Builder {
       text: getScalarValue(this.#source, event),
       plain: event.style === SCALAR_STYLE.PLAIN && tag !== '!!str' && tag !== '!',
     };
-    return this.#counted(node, 1);
+    return this.#counted({ node, size: 1, depth: 1 });
   }
 
   #sequence(event: SequenceEvent): Built {
     const items: YamlNode[] = [];
     let size = 1;
+    let depth = 0;
     while (this.#events[this.#next]?.type !== EVENT_ID.POP) {
       const built = this.#build(event.start);
       items.push(built.node);
       size += built.size;
+      depth = Math.max(depth, built.depth);
     }
     this.#next += 1;
-    return this.#counted({ kind: 'sequence', at: this.#position(event.start), items }, size, 1);
+    return this.#counted(
+      { node: { kind: 'sequence', at: this.#position(event.start), items }, size, depth: depth + 1 },
+      1,
+    );
   }
 
   #mapping(event: MappingEvent): Built {
     const own = new Map<string, YamlEntry>();
-    const merged: YamlEntry[] = [];
+    let merged: readonly YamlEntry[] = [];
+    let mergeAt: Position | undefined;
     let size = 1;
+    let depth = 0;
     while (this.#events[this.#next]?.type !== EVENT_ID.POP) {
       const { key, keyAt, keyStart, merge } = this.#key(event.start);
       const value = this.#build(keyStart);
       size += value.size;
-      if (merge) merged.push(...this.#mergedEntries(value.node));
-      else if (own.has(key)) throw this.#duplicate(key, own.get(key)?.keyAt, keyAt);
+      depth = Math.max(depth, value.depth);
+      if (merge) {
+        if (mergeAt !== undefined) throw this.#duplicate(key, mergeAt, keyAt);
+        mergeAt = keyAt;
+        merged = this.#mergedEntries(value.node);
+      } else if (own.has(key)) throw this.#duplicate(key, own.get(key)?.keyAt, keyAt);
       else own.set(key, { key, keyAt, value: value.node });
     }
     this.#next += 1;
@@ -135,7 +148,10 @@ class Builder {
     const inherited = new Map<string, YamlEntry>();
     for (const entry of merged) if (!own.has(entry.key) && !inherited.has(entry.key)) inherited.set(entry.key, entry);
     const entries = [...inherited.values(), ...own.values()];
-    return this.#counted({ kind: 'mapping', at: this.#position(event.start), entries }, size, 1);
+    return this.#counted(
+      { node: { kind: 'mapping', at: this.#position(event.start), entries }, size, depth: depth + 1 },
+      1,
+    );
   }
 
   #key(fallback: number): { key: string; keyAt: Position; keyStart: number; merge: boolean } {
@@ -144,7 +160,7 @@ class Builder {
     const { node } = this.#build(fallback);
     if (node.kind !== 'scalar')
       throw this.#refusal('YAML_KEY_TYPE', 'a key is a list or a mapping; text is wanted', keyStart);
-    if (node.plain && NOT_A_STRING.test(node.text)) {
+    if (readScalar(node).kind !== 'string') {
       throw this.#refusal(
         'YAML_KEY_TYPE',
         `the key ${node.text === '' ? 'is empty' : `"${node.text}" is not text`}; text, quoted, is wanted`,
@@ -171,7 +187,7 @@ class Builder {
   #alias(start: number, end: number): Built {
     const name = this.#source.slice(start, end);
     const built = this.#anchors.get(name);
-    if (built !== undefined) return this.#counted(built.node, built.size);
+    if (built !== undefined) return this.#counted(built);
     if (this.#anchors.has(name))
       throw this.#refusal(
         'YAML_RECURSIVE_ALIAS',
@@ -182,16 +198,24 @@ class Builder {
   }
 
   /** `added` counts towards the budget; the parts of a collection were counted when they were built. */
-  #counted(node: YamlNode, size: number, added = size): Built {
+  #counted(built: Built, added = built.size): Built {
     this.#total += added;
+    const place = built.node.at;
     if (this.#total > MAX_YAML_NODES) {
       throw new MooringError(
         'YAML_TOO_MANY_NODES',
         `Cannot read ${this.#file}: it stands for more than ${MAX_YAML_NODES} nodes; fewer are wanted`,
-        { place: node.at },
+        { place },
       );
     }
-    return { node, size };
+    if (built.depth > MAX_YAML_DEPTH) {
+      throw new MooringError(
+        'YAML_TOO_DEEP',
+        `Cannot read ${this.#file}: it is nested deeper than ${MAX_YAML_DEPTH} levels once aliases are expanded; less is wanted`,
+        { place },
+      );
+    }
+    return built;
   }
 
   #duplicate(key: string, first: Position | undefined, place: Position): MooringError {
@@ -215,7 +239,3 @@ function startOf({ valueStart, style }: ScalarEvent, fallback: number): number {
   const quoted = style === SCALAR_STYLE.SINGLE_QUOTED || style === SCALAR_STYLE.DOUBLE_QUOTED;
   return quoted ? valueStart - 1 : valueStart;
 }
-
-/** Plain scalars that Go's yaml.v3 does not read as strings: null, booleans, numbers. */
-const NOT_A_STRING =
-  /^(?:|~|null|Null|NULL|true|True|TRUE|false|False|FALSE|[-+]?(?:0x[0-9a-fA-F_]+|0o?[0-7_]+|0b[01_]+|\d[\d_]*|(?:\.\d+|\d+(?:\.\d*)?)(?:[eE][-+]?\d+)?|\.(?:inf|Inf|INF))|\.(?:nan|NaN|NAN))$/;

@@ -2,7 +2,8 @@ import { MooringError } from '@mooring/proto';
 import { Field } from './field.ts';
 import { checkKeys } from './known-keys.ts';
 import { readYaml } from './read-yaml.ts';
-import type { RepositoryReader } from './repository.ts';
+import { checkReferences } from './remote-reference.ts';
+import type { RepositoryEntry, RepositoryReader } from './repository.ts';
 import { SERVICE_KEYS, TOP_LEVEL_KEYS, UNSUPPORTED_SERVICE, UNSUPPORTED_TOP_LEVEL } from './specification.ts';
 import type { MappingNode } from './yaml-node.ts';
 
@@ -35,7 +36,7 @@ export async function readComposeFile(path: string, repository: RepositoryReader
     throw new MooringError('GIT_FILE_MISSING', `Cannot read ${path}: it is a folder; a Compose file is wanted`, {
       place,
     });
-  const root = readYaml(path, await entry.bytes());
+  const root = readYaml(path, await readBytes(entry));
   if (root === undefined)
     throw new MooringError('COMPOSE_EMPTY', `Cannot use ${path}: it is empty; services are wanted`, { place });
   if (root.kind !== 'mapping') {
@@ -50,8 +51,19 @@ export async function readComposeFile(path: string, repository: RepositoryReader
   return root;
 }
 
+/** A Compose file that is too large to be read at all is named by the same code as one that is too large to be parsed. */
+async function readBytes(entry: Extract<RepositoryEntry, { kind: 'file' }>): Promise<Uint8Array> {
+  try {
+    return await entry.bytes();
+  } catch (error) {
+    if (!(error instanceof MooringError) || error.code !== 'GIT_FILE_TOO_LARGE') throw error;
+    throw new MooringError('FILE_TOO_LARGE', error.message, { place: error.place, hint: error.hint, cause: error });
+  }
+}
+
 function checkFileKeys(root: MappingNode): void {
   const file = new Field(root, '');
+  checkReferences(file);
   checkKeys(file, { read: TOP_LEVEL_KEYS, refused: UNSUPPORTED_TOP_LEVEL });
   for (const { value } of file.get('services')?.entries() ?? [])
     checkKeys(value, { read: SERVICE_KEYS, refused: UNSUPPORTED_SERVICE });

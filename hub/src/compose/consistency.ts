@@ -1,65 +1,124 @@
-import type { Field } from './field.ts';
-import type { Port, Service } from './model.ts';
+import { isIP } from 'node:net';
+import type { ErrorCode } from '@mooring/proto';
+import { type Field, refusalAt } from './field.ts';
+import type { Dependency, Port, Service } from './model.ts';
+import { readPort } from './ports.ts';
 
-/** Checks what services say of each other: COMPOSE_DEPENDS_UNKNOWN, COMPOSE_DEPENDS_CYCLE, PORT_CONFLICT. */
+/** Checks what services say of each other: COMPOSE_DEPENDS_UNKNOWN, COMPOSE_DEPENDS_CYCLE, COMPOSE_CONFLICT, PORT_CONFLICT. */
 export function checkServices(services: readonly Service[], field: Field): void {
   checkDependencies(services, field);
+  checkOrder(services, field);
   checkPorts(services, field);
 }
 
 function checkDependencies(services: readonly Service[], field: Field): void {
   const byName = new Map(services.map((service) => [service.name, service]));
   for (const { name, dependsOn } of services) {
-    for (const { service } of dependsOn) {
-      if (!byName.has(service)) {
-        throw dependencyField(field, name).refusal(
-          'COMPOSE_DEPENDS_UNKNOWN',
-          `service "${service}" is not defined; a service of this stack is wanted`,
-        );
-      }
+    for (const dependency of dependsOn) {
+      const other = byName.get(dependency.service);
+      if (other === undefined)
+        throw dependencyRefusal(field, [name, dependency.service], {
+          code: 'COMPOSE_DEPENDS_UNKNOWN',
+          what: `service "${dependency.service}" is not defined; a service of this stack is wanted`,
+        });
+      if (neverHealthy(dependency, other))
+        throw dependencyRefusal(field, [name, dependency.service], {
+          code: 'COMPOSE_CONFLICT',
+          what: `service "${dependency.service}" disables its healthcheck and is never healthy; service_started is wanted`,
+        });
     }
   }
-  const finished = new Set<string>();
-  const visit = (name: string, path: readonly string[]): void => {
-    if (finished.has(name)) return;
-    if (path.includes(name)) {
-      const chain = [...path.slice(path.indexOf(name)), name].join(' → ');
-      throw dependencyField(field, name).refusal(
-        'COMPOSE_DEPENDS_CYCLE',
-        `services wait for each other: ${chain}; an order is wanted`,
-      );
-    }
-    for (const { service } of byName.get(name)?.dependsOn ?? []) visit(service, [...path, name]);
-    finished.add(name);
-  };
-  for (const { name } of services) visit(name, []);
 }
 
-function dependencyField(field: Field, service: string): Field {
-  return field.get(service)?.get('depends_on') ?? field;
+function neverHealthy({ condition }: Dependency, { healthcheck }: Service): boolean {
+  return condition === 'service_healthy' && healthcheck?.test[0] === 'NONE';
+}
+
+/** Walks without recursion: a chain of thousands of services is no reason to fail. */
+function checkOrder(services: readonly Service[], field: Field): void {
+  const dependencies = new Map(services.map(({ name, dependsOn }) => [name, dependsOn.map(({ service }) => service)]));
+  const finished = new Set<string>();
+  const onPath = new Set<string>();
+  for (const { name: start } of services) {
+    const path = [{ name: start, next: 0 }];
+    for (let top = path.at(-1); top !== undefined; top = path.at(-1)) {
+      onPath.add(top.name);
+      const next = finished.has(top.name) ? undefined : dependencies.get(top.name)?.[top.next];
+      top.next += 1;
+      if (next === undefined) {
+        finished.add(top.name);
+        onPath.delete(top.name);
+        path.pop();
+        continue;
+      }
+      if (onPath.has(next)) {
+        throw cycleRefusal(
+          field,
+          path.map(({ name }) => name),
+          next,
+        );
+      }
+      path.push({ name: next, next: 0 });
+    }
+  }
+}
+
+function cycleRefusal(field: Field, path: readonly string[], back: string) {
+  const chain = [...path.slice(path.indexOf(back)), back].join(' → ');
+  return dependencyRefusal(field, [path.at(-1) ?? back, back], {
+    code: 'COMPOSE_DEPENDS_CYCLE',
+    what: `services wait for each other: ${chain}; an order is wanted`,
+  });
+}
+
+/** An error where `service` names `dependency`. */
+function dependencyRefusal(
+  services: Field,
+  [service, dependency]: readonly [service: string, dependency: string],
+  { code, what }: { code: ErrorCode; what: string },
+) {
+  const field = services.get(service)?.get('depends_on');
+  const entry = field?.entry(dependency);
+  const place = entry === undefined ? (field ?? services).place : { ...entry.keyAt, field: entry.value.path };
+  return refusalAt(place, code, { what });
+}
+
+/** What publishes a port of the host. */
+interface Owner {
+  readonly service: string;
+  readonly port: Port;
 }
 
 function checkPorts(services: readonly Service[], field: Field): void {
-  const owners: { readonly service: string; readonly port: Port }[] = [];
+  const owners = new Map<string, Owner[]>();
   for (const { name, ports } of services) {
-    for (const port of ports.filter(({ hostPort }) => /^\d+$/.test(hostPort))) {
-      const other = owners.find((owner) => overlap(owner.port, port));
-      if (other !== undefined) {
-        const place = field.get(name)?.get('ports') ?? field;
-        throw place.refusal(
+    for (const port of ports) {
+      // Of a range, and of no port at all, the engine takes one that is free.
+      if (!/^\d+$/.test(port.hostPort)) continue;
+      const key = `${port.hostPort}/${port.protocol}`;
+      const known = owners.get(key) ?? [];
+      const other = known.find((owner) => overlap(owner.port.hostAddress, port.hostAddress));
+      if (other !== undefined)
+        throw portPlace(field, { service: name, port }).refusal(
           'PORT_CONFLICT',
-          `host port ${port.hostPort}/${port.protocol} is published by ${other.service} too; one owner is wanted`,
+          `host port ${key} is published by services "${other.service}" and "${name}"; one owner is wanted`,
+          other.service === name ? undefined : 'Publish another port, or bind each to an address of its own.',
         );
-      }
-      owners.push({ service: name, port });
+      owners.set(key, [...known, { service: name, port }]);
     }
   }
 }
 
-const ALL_ADDRESSES = new Set(['', '0.0.0.0', '::']);
+/** The item that publishes the port. */
+function portPlace(services: Field, { service, port }: Owner): Field {
+  const ports = services.get(service)?.get('ports');
+  const publishes = (item: Field): boolean =>
+    readPort(item).some((other) => JSON.stringify(other) === JSON.stringify(port));
+  return ports?.items().find(publishes) ?? services;
+}
 
-function overlap(a: Port, b: Port): boolean {
-  const sameAddress =
-    a.hostAddress === b.hostAddress || ALL_ADDRESSES.has(a.hostAddress) || ALL_ADDRESSES.has(b.hostAddress);
-  return sameAddress && a.hostPort === b.hostPort && a.protocol === b.protocol;
+/** An empty address is all of them; the two others are all of IPv4 and all of IPv6. */
+function overlap(one: string, other: string): boolean {
+  if (one === other || one === '' || other === '') return true;
+  return isIP(one) === isIP(other) && [one, other].some((address) => address === '0.0.0.0' || address === '::');
 }

@@ -16,27 +16,13 @@ export function readEnvironment(field: Field | undefined, variables: VariableSou
 
 /** `labels`, of a service, network or volume. Throws LABEL_RESERVED for labels that Mooring or docker compose set themselves. */
 export function readLabels(field: Field | undefined): readonly Label[] {
-  const pairs = labelEntries(field).map(({ key, value }) => {
+  const pairs = (field?.entries() ?? []).map(({ key, value }) => {
     const prefix = RESERVED_LABEL_PREFIXES.find((reserved) => key.startsWith(reserved));
     if (prefix !== undefined)
       throw value.refusal('LABEL_RESERVED', `labels below "${prefix}" are set by Mooring; another name is wanted`);
     return { name: key, value: value.isNull ? '' : value.scalarText() };
   });
   return pairs.sort(byName);
-}
-
-/** Labels of networks and volumes may be lists too; those of services were written as mappings before merging. */
-function labelEntries(field: Field | undefined): readonly { key: string; value: Field }[] {
-  if (field?.node.kind !== 'sequence') return field?.entries() ?? [];
-  return field.items().map((item) => {
-    const text = item.text();
-    const at = text.indexOf('=');
-    const value = at === -1 ? '' : text.slice(at + 1);
-    return {
-      key: at === -1 ? text : text.slice(0, at),
-      value: item.child('', { kind: 'scalar', at: item.node.at, text: value, plain: false }),
-    };
-  });
 }
 
 function byName(a: { name: string }, b: { name: string }): number {

@@ -1,4 +1,5 @@
 import { type ErrorCode, MooringError, type Place } from '@mooring/proto';
+import { fieldPath } from './field-path.ts';
 import { nearest } from './nearest.ts';
 import { readScalar } from './scalar.ts';
 import type { Position, YamlNode } from './yaml-node.ts';
@@ -14,6 +15,7 @@ export interface FieldEntry {
 export class Field {
   readonly node: YamlNode;
   readonly path: string;
+  #entries: ReadonlyMap<string, FieldEntry> | undefined;
 
   constructor(node: YamlNode, path: string) {
     this.node = node;
@@ -30,37 +32,45 @@ export class Field {
 
   /** An error about this field: `Cannot use <path>: <what is>; <what is wanted>`. */
   refusal(code: ErrorCode, what: string, hint?: string): MooringError {
-    return new MooringError(code, `Cannot use ${this.path}: ${what}`, { place: this.place, hint });
-  }
-
-  child(key: string, node: YamlNode): Field {
-    return new Field(node, this.path === '' ? key : `${this.path}.${key}`);
+    return refusalAt(this.place, code, { what, hint });
   }
 
   /** Entries of a mapping; none for null. Throws COMPOSE_TYPE for anything else. */
   entries(): readonly FieldEntry[] {
     if (this.isNull) return [];
     if (this.node.kind !== 'mapping') throw this.#type('a mapping');
-    return this.node.entries.map(({ key, keyAt, value }) => ({ key, keyAt, value: this.child(key, value) }));
+    this.#entries ??= new Map(
+      this.node.entries.map(({ key, keyAt, value }) => [
+        key,
+        { key, keyAt, value: new Field(value, fieldPath(this.path, key)) },
+      ]),
+    );
+    return [...this.#entries.values()];
   }
 
   /** The value of a key of a mapping; undefined where it is absent. */
   get(key: string): Field | undefined {
-    return this.entries().find((entry) => entry.key === key)?.value;
+    return this.entry(key)?.value;
+  }
+
+  /** The entry of a key of a mapping; undefined where it is absent. */
+  entry(key: string): FieldEntry | undefined {
+    if (this.#entries === undefined) this.entries();
+    return this.#entries?.get(key);
   }
 
   /** Items of a sequence; none for null. Throws COMPOSE_TYPE for anything else. */
   items(): readonly Field[] {
     if (this.isNull) return [];
     if (this.node.kind !== 'sequence') throw this.#type('a list');
-    return this.node.items.map((item, index) => new Field(item, `${this.path}[${index}]`));
+    return this.node.items.map((item, index) => new Field(item, fieldPath(this.path, index)));
   }
 
   /** Refuses keys that are not in `known`, with the nearest as hint. */
   onlyKeys(known: readonly string[]): void {
-    for (const { key, keyAt } of this.entries()) {
+    for (const { key, keyAt, value } of this.entries()) {
       if (known.includes(key) || key.startsWith('x-')) continue;
-      throw unknownKey(key, { ...keyAt, field: `${this.path}.${key}` }, known);
+      throw unknownKey(key, { ...keyAt, field: value.path }, known);
     }
   }
 
@@ -78,6 +88,7 @@ export class Field {
       case 'string':
         return value.value;
       case 'number':
+        return value.text;
       case 'boolean':
         return String(value.value);
       case 'null':
@@ -99,10 +110,26 @@ export class Field {
   /** A whole number, written as one or as text that is one. */
   integer(): number {
     const value = this.#scalar();
-    const text = value.kind === 'string' && /^-?\d+$/.test(value.value) ? Number(value.value) : undefined;
+    const text = value.kind === 'string' && /^[-+]?\d{1,20}$/.test(value.value) ? Number(value.value) : undefined;
     const found = value.kind === 'number' ? value.value : text;
     if (found === undefined || !Number.isSafeInteger(found)) throw this.#type('a whole number');
     return found;
+  }
+
+  /** A count from 0 to what 31 bits hold, which the engine and the protocol take. Throws COMPOSE_QUANTITY. */
+  count(): number {
+    const found = this.integer();
+    if (found >= 0 && found <= MAX_COUNT) return found;
+    throw this.refusal('COMPOSE_QUANTITY', `it is ${found}; a number from 0 to ${MAX_COUNT} is wanted`);
+  }
+
+  /** Permissions of a file: a number as YAML reads it (`0440` is octal), or text of octal digits. */
+  fileMode(): number {
+    const value = this.#scalar();
+    const text = value.kind === 'string' && /^(?:0o?)?[0-7]{1,4}$/.test(value.value) ? value.value : undefined;
+    const mode = text === undefined ? this.integer() : Number.parseInt(text.replace('o', ''), 8);
+    if (mode >= 0 && mode <= MAX_FILE_MODE) return mode;
+    throw this.refusal('COMPOSE_QUANTITY', 'it is no file mode; octal digits such as 0440 are wanted');
   }
 
   #scalar() {
@@ -120,6 +147,28 @@ export class Field {
     const { kind } = readScalar(this.node);
     return { null: 'empty', boolean: 'a boolean', number: 'a number', timestamp: 'a date', string: 'text' }[kind];
   }
+}
+
+/** The engine keeps counts in 32 bits with a sign. */
+const MAX_COUNT = 2 ** 31 - 1;
+const MAX_FILE_MODE = 0o7777;
+/** Characters of what a message says: it may quote a value, and values may be long. */
+const MAX_REASON_LENGTH = 400;
+
+/** An error about the field at `place`: `Cannot use <path>: <what is>; <what is wanted>`. */
+export function refusalAt(
+  place: Place,
+  code: ErrorCode,
+  { what, hint }: { what: string; hint?: string | undefined },
+): MooringError {
+  const middle = MAX_REASON_LENGTH / 2;
+  const reason = what.length <= MAX_REASON_LENGTH ? what : `${what.slice(0, middle)}…${what.slice(-middle)}`;
+  return new MooringError(code, `Cannot use ${shortPath(place.field ?? '')}: ${reason}`, { place, hint });
+}
+
+function shortPath(path: string): string {
+  if (path === '') return 'the file';
+  return path.length <= MAX_REASON_LENGTH ? path : `${path.slice(0, MAX_REASON_LENGTH)}…`;
 }
 
 // What compose-go's type casting takes for booleans.

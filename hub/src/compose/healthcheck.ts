@@ -17,8 +17,7 @@ export function readHealthcheck(field: Field | undefined): Healthcheck | undefin
   if (field === undefined || field.isNull) return undefined;
   field.onlyKeys(HEALTHCHECK_KEYS);
   const test = readTest(field);
-  const retries = field.get('retries')?.integer() ?? 0;
-  if (retries < 0) throw field.refusal('COMPOSE_QUANTITY', `its retries are ${retries}; 0 or more is wanted`);
+  const retries = field.get('retries')?.count() ?? 0;
   const checks = {
     test,
     intervalNanos: readHealthDuration(field.get('interval')),
@@ -33,11 +32,14 @@ export function readHealthcheck(field: Field | undefined): Healthcheck | undefin
 }
 
 function readTest(field: Field): readonly string[] {
-  if (field.get('disable')?.boolean() === true) return ['NONE'];
   const test = field.get('test');
+  if (field.get('disable')?.boolean() === true) {
+    if (test === undefined || test.isNull) return ['NONE'];
+    throw test.refusal('COMPOSE_CONFLICT', 'it stands beside disable: true; one of them is wanted');
+  }
   if (test === undefined || test.isNull) return [];
-  if (test.node.kind !== 'sequence') return ['CMD-SHELL', test.scalarText()];
-  const values = test.items().map((item) => item.scalarText());
+  if (test.node.kind !== 'sequence') return ['CMD-SHELL', test.text()];
+  const values = test.items().map((item) => item.text());
   const [kind = 'NONE'] = values;
   if (values.length > 0 && !['NONE', 'CMD', 'CMD-SHELL'].includes(kind)) {
     throw test.refusal('COMPOSE_VALUE', `it begins with "${kind}"; NONE, CMD or CMD-SHELL is wanted`);

@@ -228,8 +228,8 @@ describe('a file that cannot be used is refused with code and place', () => {
     ['an upper-case image', 'services:\n  web:\n    image: Nginx\n', 'IMAGE_REF', '3:12'],
     ['a short digest', 'services:\n  web:\n    image: nginx@sha256:abc\n', 'IMAGE_REF', '3:12'],
     ['no image', 'services:\n  web:\n    command: x\n', 'COMPOSE_IMAGE_MISSING'],
-    ['an unknown dependency', service('depends_on: [db]'), 'COMPOSE_DEPENDS_UNKNOWN', '4:17'],
-    ['a dependency on itself', service('depends_on: [web]'), 'COMPOSE_DEPENDS_CYCLE', '4:17'],
+    ['an unknown dependency', service('depends_on: [db]'), 'COMPOSE_DEPENDS_UNKNOWN', '4:18'],
+    ['a dependency on itself', service('depends_on: [web]'), 'COMPOSE_DEPENDS_CYCLE', '4:18'],
     ['a size that is none', service('mem_limit: 1ZB'), 'COMPOSE_QUANTITY', '4:16'],
     ["an interval below the engine's", service('healthcheck: { test: x, interval: 1ns }'), 'COMPOSE_QUANTITY', '4:39'],
     ['a duration without unit', service('healthcheck: { test: x, interval: 90 }'), 'COMPOSE_DURATION', '4:39'],
@@ -247,7 +247,7 @@ describe('a file that cannot be used is refused with code and place', () => {
       'a clash of ports',
       'services:\n  a: { image: x, ports: ["80:80"] }\n  b: { image: x, ports: ["0.0.0.0:80:81"] }\n',
       'PORT_CONFLICT',
-      '3:25',
+      '3:26',
     ],
   ])('%s', async (...row) => {
     const [, text, code, position] = row;

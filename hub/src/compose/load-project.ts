@@ -1,12 +1,12 @@
 import { posix } from 'node:path';
-import { MooringError } from '@mooring/proto';
+import { MooringError, type Place } from '@mooring/proto';
 import { readComposeFile } from './compose-file.ts';
 import { checkServices } from './consistency.ts';
 import { Field } from './field.ts';
 import { readFileObjects } from './file-objects.ts';
-import { interpolateNode } from './interpolate.ts';
+import { interpolateFile } from './interpolate.ts';
 import { mergeFiles } from './merge.ts';
-import type { Project, Service } from './model.ts';
+import type { Project, Service, Volume } from './model.ts';
 import { readNetworks, readVolumes } from './networks.ts';
 import type { RepositoryReader, VariableSource } from './repository.ts';
 import { readService } from './service.ts';
@@ -50,19 +50,21 @@ async function readInterpolated(
   warnings: Map<string, MooringError>,
 ): Promise<MappingNode> {
   const root = await readComposeFile(path, repository);
-  const node = interpolateNode(root, {
+  return interpolateFile(root, {
     variables,
-    unset: (name, place) => {
-      const key = `${place.file} ${name}`;
-      if (!warnings.has(key))
-        warnings.set(
-          key,
-          new MooringError('COMPOSE_VAR_UNDEFINED', `Variable ${name} is not set and counts as empty`, { place }),
-        );
+    unset: (name, node, field) => {
+      const key = `${path} ${name}`;
+      if (!warnings.has(key)) warnings.set(key, unsetWarning(name, { ...node.at, field }));
     },
   });
-  // Interpolation keeps the kind of every node.
-  return node.kind === 'mapping' ? node : root;
+}
+
+function unsetWarning(name: string, place: Place): MooringError {
+  return new MooringError(
+    'COMPOSE_VAR_UNDEFINED',
+    `Cannot find a value for the variable ${name}: it is not set; an empty text stands in for it`,
+    { place, hint: `Set it under vars: in fleet.yaml or in the stack's .env, or write \${${name}:-}.` },
+  );
 }
 
 async function resolveProject(file: Field, input: ProjectInput): Promise<Project> {
@@ -87,7 +89,19 @@ async function resolveProject(file: Field, input: ProjectInput): Promise<Project
   services.sort((a, b) => (a.name < b.name ? -1 : 1));
   checkServices(services, servicesField);
   const used = new Set(services.flatMap(({ networks }) => networks.map(({ network }) => network)));
-  return { name: stack, services, networks: readNetworks(file.get('networks'), stack, used), volumes };
+  return {
+    name: stack,
+    services,
+    networks: readNetworks(file.get('networks'), stack, used),
+    volumes: usedVolumes(volumes, services),
+  };
+}
+
+/** Docker compose makes no volume that no service mounts. */
+function usedVolumes(volumes: readonly Volume[], services: readonly Service[]): readonly Volume[] {
+  const sources = services.flatMap(({ mounts }) => mounts.map(({ source }) => source));
+  const used = new Set(sources.map((source) => (source.kind === 'volume' ? source.volume : '')));
+  return volumes.filter(({ key }) => used.has(key));
 }
 
 function checkName(file: Field, stack: string): void {

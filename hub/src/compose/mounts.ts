@@ -26,8 +26,9 @@ interface Written {
 
 const NOT_YET = 'is not supported yet';
 const LONG_KEYS = {
-  read: ['type', 'source', 'target', 'read_only', 'bind', 'tmpfs'],
-  refused: { volume: NOT_YET, consistency: NOT_YET, image: NOT_YET },
+  // `consistency` means nothing on Linux.
+  read: ['type', 'source', 'target', 'read_only', 'consistency', 'bind', 'tmpfs'],
+  refused: { volume: NOT_YET, image: NOT_YET },
 };
 const BIND_KEYS = {
   read: ['create_host_path'],
@@ -47,7 +48,7 @@ export async function readMounts(field: Field | undefined, scope: MountScope): P
 }
 
 function shortForm(field: Field): Written {
-  const text = field.scalarText();
+  const text = field.text();
   const parts = text.split(':');
   const [first = '', second, options = '', more] = parts;
   if (more !== undefined || first === '')
@@ -93,6 +94,9 @@ function longForm(field: Field): Written {
     throw field.refusal('COMPOSE_VOLUME', 'it names no target; a path inside the container is wanted');
   const bind = field.get('bind');
   if (bind !== undefined) checkKeys(bind, BIND_KEYS);
+  const createPath = bind?.get('create_host_path');
+  if (createPath?.boolean() === false)
+    throw createPath.refusal('COMPOSE_UNSUPPORTED_KEY', 'it is false, which is not supported yet; true is wanted');
   const tmpfs = field.get('tmpfs');
   if (tmpfs !== undefined) checkKeys(tmpfs, TMPFS_KEYS);
   const size = tmpfs?.get('size');
@@ -105,11 +109,12 @@ function longForm(field: Field): Written {
     target: cleanTarget(target, target.text()),
     readOnly: field.get('read_only')?.boolean(),
     sizeBytes: size === undefined ? 0 : readBytes(size),
-    mode: tmpfs?.get('mode')?.integer() ?? 0,
+    mode: tmpfs?.get('mode')?.fileMode() ?? 0,
   };
 }
 
-function cleanTarget(field: Field, target: string): string {
+/** A path inside a container, as docker compose cleans it. Throws COMPOSE_VOLUME. */
+export function cleanTarget(field: Field, target: string): string {
   if (!target.startsWith('/'))
     throw field.refusal(
       'COMPOSE_VOLUME',

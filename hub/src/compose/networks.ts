@@ -21,7 +21,7 @@ const ATTACHMENT_KEYS = {
   ),
 };
 /** The network of services that name none. */
-export const DEFAULT_NETWORK = 'default';
+const DEFAULT_NETWORK = 'default';
 
 /** `networks` of a service: sorted by key, which makes the first one primary, as docker compose does without priorities. */
 export function readAttachments(field: Field | undefined, defined: ReadonlySet<string>): readonly NetworkAttachment[] {
@@ -65,7 +65,7 @@ export function readNetworks(field: Field | undefined, stack: string, used: Read
   return networks.filter(({ key }) => used.has(key)).sort(byKey);
 }
 
-/** Top-level `volumes`, used or not, as docker compose makes them. */
+/** Top-level `volumes`, of which a service need not use all. */
 export function readVolumes(field: Field | undefined, stack: string): readonly Volume[] {
   const volumes = (field?.entries() ?? []).map(({ key, value }): Volume => {
     checkKeys(value, { read: VOLUME_KEYS, refused: UNSUPPORTED_VOLUME });
@@ -75,14 +75,33 @@ export function readVolumes(field: Field | undefined, stack: string): readonly V
 }
 
 function namedResource(field: Field, stack: string, key: string): Omit<Volume, 'key'> {
-  const external = field.get('external')?.boolean() ?? false;
-  const name = field.get('name')?.text() ?? (external ? key : `${stack}_${key}`);
+  const { external, externalName } = readExternal(field);
+  const name = field.get('name')?.text() ?? externalName ?? (external ? key : `${stack}_${key}`);
   if (!/^[a-zA-Z0-9][a-zA-Z0-9_.-]*$/.test(name))
     throw field.refusal(
       'NAME_INVALID',
       `its name "${name}" is not taken by the engine; [a-zA-Z0-9][a-zA-Z0-9_.-]* is wanted`,
     );
   return { name, external, driver: field.get('driver')?.text() ?? '', labels: readLabels(field.get('labels')) };
+}
+
+/** Keys that an external network or volume may have: nothing is made of it. */
+const EXTERNAL_KEYS = ['external', 'name'];
+
+/** `external: true`, or the older `external: { name: ... }`. Throws COMPOSE_CONFLICT beside what only making it would need. */
+function readExternal(field: Field): { readonly external: boolean; readonly externalName?: string | undefined } {
+  const external = field.get('external');
+  if (external === undefined || external.isNull) return { external: false };
+  const isMapping = external.node.kind === 'mapping';
+  if (isMapping) external.onlyKeys(['name']);
+  if (!isMapping && !external.boolean()) return { external: false };
+  const other = field.entries().find(({ key }) => !EXTERNAL_KEYS.includes(key) && !key.startsWith('x-'));
+  if (other !== undefined)
+    throw other.value.refusal(
+      'COMPOSE_CONFLICT',
+      'it stands beside external, which is made by others; one of them is wanted',
+    );
+  return { external: true, externalName: isMapping ? external.get('name')?.text() : undefined };
 }
 
 function byKey(a: { key: string }, b: { key: string }): number {

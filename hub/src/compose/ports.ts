@@ -8,15 +8,23 @@ const PROTOCOLS = ['tcp', 'udp', 'sctp'] as const;
 const SHORT =
   /^(?:(?:\[([0-9a-fA-F:.%]+)\]|(\d+\.\d+\.\d+\.\d+)):)?(?:(\d*|\d+-\d+):)?(\d+|\d+-\d+)(?:\/([a-zA-Z]+))?$/;
 const HIGHEST_PORT = 65_535;
+/** Ports of one service: the widest ranges of media servers have ten thousand. */
+const MAX_PORTS = 20_000;
 
 /** `ports`: the short form with ranges, and the long form. Throws COMPOSE_PORT. Repeated ones collapse. */
 export function readPorts(field: Field | undefined): readonly Port[] {
   const ports = new Map<string, Port>();
   for (const item of field?.items() ?? []) {
-    for (const port of item.node.kind === 'mapping' ? longForm(item) : shortForm(item))
-      ports.set(JSON.stringify(port), port);
+    for (const port of readPort(item)) ports.set(JSON.stringify(port), port);
+    if (ports.size > MAX_PORTS)
+      throw item.refusal('COMPOSE_PORT', `the service has more than ${MAX_PORTS} ports; fewer are wanted`);
   }
   return [...ports.values()].sort(byPort);
+}
+
+/** What one item of `ports` publishes; ranges give one port each. */
+export function readPort(item: Field): readonly Port[] {
+  return item.node.kind === 'mapping' ? longForm(item) : shortForm(item);
 }
 
 function shortForm(field: Field): readonly Port[] {
@@ -62,7 +70,8 @@ interface PortRange {
 /** Ranges on both sides pair up; a host range for one container port stays a range, from which the engine chooses. */
 function paired(field: Field, { hostAddress, host, container, protocol }: PortRange): readonly Port[] {
   const containerPorts = rangeOf(field, container);
-  const hostPorts = host === '' ? [] : rangeOf(field, host);
+  // Port 0 asks the engine for any.
+  const hostPorts = host === '' || host === '0' ? [] : rangeOf(field, host);
   const single = containerPorts.length === 1;
   if (!single && hostPorts.length > 0 && hostPorts.length !== containerPorts.length) {
     throw field.refusal('COMPOSE_PORT', `its ranges ${host} and ${container} differ in length; equal ones are wanted`);
@@ -71,8 +80,13 @@ function paired(field: Field, { hostAddress, host, container, protocol }: PortRa
     containerPort,
     protocol,
     hostAddress,
-    hostPort: single ? host : String(hostPorts[index] ?? ''),
+    hostPort: single ? rangeText(hostPorts) : String(hostPorts[index] ?? ''),
   }));
+}
+
+function rangeText(ports: readonly number[]): string {
+  const [first = '', last = first] = [ports.at(0), ports.at(-1)];
+  return first === last ? String(first) : `${first}-${last}`;
 }
 
 function rangeOf(field: Field, text: string): readonly number[] {
@@ -92,8 +106,8 @@ function readProtocol(field: Field, text: string): Port['protocol'] {
   return protocol;
 }
 
-function byPort(a: Port, b: Port): number {
-  return a.containerPort - b.containerPort || textOf(a).localeCompare(textOf(b), 'en');
+function byPort(one: Port, other: Port): number {
+  return one.containerPort - other.containerPort || (textOf(one) < textOf(other) ? -1 : 1);
 }
 
 function textOf({ protocol, hostAddress, hostPort }: Port): string {

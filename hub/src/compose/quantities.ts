@@ -8,7 +8,7 @@ const BYTES = /^(\d+(?:\.\d+)?) ?([kmgtp]?)i?b?$/i;
 /** Bytes of `64m`, `1.5g`, `1048576`. Throws COMPOSE_QUANTITY. */
 export function readBytes(field: Field): number {
   const value = field.node.kind === 'scalar' ? readScalar(field.node) : undefined;
-  const text = value?.kind === 'number' ? String(value.value) : field.text();
+  const text = value?.kind === 'number' ? value.text : field.text();
   const [, count, unit = ''] = BYTES.exec(text.trim()) ?? [];
   const power = UNIT_POWERS[unit.toLowerCase()];
   const bytes = count === undefined || power === undefined ? Number.NaN : Math.trunc(Number(count) * 1024 ** power);
@@ -26,19 +26,28 @@ const NANOS: Readonly<Record<string, bigint>> = {
   s: 1_000_000_000n,
   m: 60_000_000_000n,
   h: 3_600_000_000_000n,
+  d: 86_400_000_000_000n,
+  w: 604_800_000_000_000n,
 };
-const PART = /(\d+(?:\.\d+)?)(ns|us|µs|ms|s|m|h)/gy;
+const PART = /(\d+(?:\.\d*)?|\.\d+)(ns|us|µs|ms|s|m|h|d|w)/gy;
+/** The engine and the protocol keep nanoseconds in 64 bits with a sign. */
+const MAX_NANOS = 2n ** 63n - 1n;
+/** Characters of a duration: more is none, and would take time to convert. */
+const MAX_DURATION_LENGTH = 100;
 
 /** Nanoseconds of `1m30s`, `500ms`. A number without unit is no duration. Throws COMPOSE_DURATION. */
-export function readDuration(field: Field): bigint {
+function readDuration(field: Field): bigint {
   const value = field.node.kind === 'scalar' ? readScalar(field.node) : undefined;
   const text = value?.kind === 'string' ? value.value : '';
-  const parts = [...text.matchAll(PART)];
+  if (text === '0') return 0n;
+  const parts = text.length > MAX_DURATION_LENGTH ? [] : [...text.matchAll(PART)];
   const length = parts.reduce((sum, [part]) => sum + part.length, 0);
   if (parts.length === 0 || length !== text.length) {
     throw field.refusal('COMPOSE_DURATION', 'it is not a duration; a duration with units such as 1m30s is wanted');
   }
-  return parts.reduce((sum, [, count = '0', unit = 'ns']) => sum + scaled(count, NANOS[unit] ?? 1n), 0n);
+  const nanos = parts.reduce((sum, [, count = '0', unit = 'ns']) => sum + scaled(count, NANOS[unit] ?? 1n), 0n);
+  if (nanos > MAX_NANOS) throw field.refusal('COMPOSE_QUANTITY', 'it is longer than 292 years; less is wanted');
+  return nanos;
 }
 
 function scaled(count: string, factor: bigint): bigint {

@@ -7,9 +7,10 @@ const NAMES = ['no', 'always', 'unless-stopped', 'on-failure'] as const;
 export function readRestart(field: Field | undefined): RestartPolicy | undefined {
   if (field === undefined || field.isNull) return undefined;
   const text = field.text();
+  if (text === '') return undefined;
   const [name = '', count, more] = text.split(':');
   const known = NAMES.find((candidate) => candidate === name);
-  const counted = count === undefined || (known === 'on-failure' && /^\d+$/.test(count));
+  const counted = count === undefined || (known === 'on-failure' && /^\d{1,9}$/.test(count));
   if (known === undefined || !counted || more !== undefined) {
     throw field.refusal(
       'COMPOSE_VALUE',

@@ -1,0 +1,9 @@
+/** Keys that stand in a path as they are. */
+const PLAIN_KEY = /^[\w-]+$/;
+
+/** The path of a key or index below another path: `services.web.ports[0]`, `services.web.labels["a.b"]`. */
+export function fieldPath(parent: string, key: string | number): string {
+  if (typeof key === 'number') return `${parent}[${key}]`;
+  if (!PLAIN_KEY.test(key)) return `${parent}[${JSON.stringify(key)}]`;
+  return parent === '' ? key : `${parent}.${key}`;
+}
