@@ -39,6 +39,11 @@ interface Built {
   readonly depth: number;
 }
 
+/** Characters of a key that a message shows. */
+const MAX_SHOWN_KEY = 100;
+/** Characters of what a message says: it may quote a name, and names may be long. */
+const MAX_REASON_LENGTH = 400;
+
 class Builder {
   readonly #file: string;
   readonly #source: string;
@@ -99,10 +104,15 @@ class Builder {
 
   #scalar(event: ScalarEvent, fallback: number): Built {
     const tag = event.tagStart < 0 ? '' : this.#source.slice(event.tagStart, event.tagEnd);
+    const text = getScalarValue(this.#source, event);
+    const start = startOf(event, fallback);
+    // Neither a path nor an environment nor a command can hold one.
+    if (text.includes('\0'))
+      throw this.#refusal('YAML_SYNTAX', 'a text holds a null character; others are wanted', start);
     const node: ScalarNode = {
       kind: 'scalar',
-      at: this.#position(startOf(event, fallback)),
-      text: getScalarValue(this.#source, event),
+      at: this.#position(start),
+      text,
       plain: event.style === SCALAR_STYLE.PLAIN && tag !== '!!str' && tag !== '!',
     };
     return this.#counted({ node, size: 1, depth: 1 });
@@ -221,13 +231,13 @@ class Builder {
   #duplicate(key: string, first: Position | undefined, place: Position): MooringError {
     return new MooringError(
       'YAML_DUPLICATE_KEY',
-      `Cannot read ${this.#file}: the key "${key}" stands in lines ${first?.line ?? 0} and ${place.line}; one is wanted`,
+      `Cannot read ${this.#file}: the key "${key.slice(0, MAX_SHOWN_KEY)}" stands in lines ${first?.line ?? 0} and ${place.line}; one is wanted`,
       { place },
     );
   }
 
   #refusal(code: ErrorCode, what: string, offset: number): MooringError {
-    return new MooringError(code, `Cannot read ${this.#file}: ${what}`, {
+    return new MooringError(code, `Cannot read ${this.#file}: ${what.slice(0, MAX_REASON_LENGTH)}`, {
       place: this.#position(Math.max(offset, 0)),
     });
   }

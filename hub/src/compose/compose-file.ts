@@ -38,7 +38,9 @@ export async function readComposeFile(path: string, repository: RepositoryReader
     });
   const root = readYaml(path, await readBytes(entry));
   if (root === undefined)
-    throw new MooringError('COMPOSE_EMPTY', `Cannot use ${path}: it is empty; services are wanted`, { place });
+    throw new MooringError('COMPOSE_EMPTY', `Cannot use ${path}: it is empty; services are wanted`, {
+      place: { ...place, line: 1, column: 1 },
+    });
   if (root.kind !== 'mapping') {
     const what = root.kind === 'sequence' ? 'a list' : 'one value';
     throw new MooringError(

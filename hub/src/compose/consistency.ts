@@ -90,23 +90,36 @@ interface Owner {
 }
 
 function checkPorts(services: readonly Service[], field: Field): void {
-  const owners = new Map<string, Owner[]>();
+  // By port and protocol, then by address.
+  const owners = new Map<string, Map<string, Owner>>();
   for (const { name, ports } of services) {
     for (const port of ports) {
       // Of a range, and of no port at all, the engine takes one that is free.
       if (!/^\d+$/.test(port.hostPort)) continue;
       const key = `${port.hostPort}/${port.protocol}`;
-      const known = owners.get(key) ?? [];
-      const other = known.find((owner) => overlap(owner.port.hostAddress, port.hostAddress));
+      const known = owners.get(key) ?? new Map<string, Owner>();
+      const other = ownerOf(known, port.hostAddress);
       if (other !== undefined)
         throw portPlace(field, { service: name, port }).refusal(
           'PORT_CONFLICT',
           `host port ${key} is published by services "${other.service}" and "${name}"; one owner is wanted`,
           other.service === name ? undefined : 'Publish another port, or bind each to an address of its own.',
         );
-      owners.set(key, [...known, { service: name, port }]);
+      owners.set(key, known.set(port.hostAddress, { service: name, port }));
     }
   }
+}
+
+/** Who has that address already. An empty one is all of them, the two wildcards are all of IPv4 and all of IPv6. */
+function ownerOf(known: ReadonlyMap<string, Owner>, address: string): Owner | undefined {
+  const family = isIP(address);
+  const wildcard = family === 6 ? '::' : '0.0.0.0';
+  const direct = known.get(address) ?? known.get('') ?? (family === 0 ? undefined : known.get(wildcard));
+  if (direct !== undefined) return direct;
+  if (family === 0) return known.values().next().value;
+  return address === wildcard
+    ? [...known.values()].find((owner) => isIP(owner.port.hostAddress) === family)
+    : undefined;
 }
 
 /** The item that publishes the port. */
@@ -115,10 +128,4 @@ function portPlace(services: Field, { service, port }: Owner): Field {
   const publishes = (item: Field): boolean =>
     readPort(item).some((other) => JSON.stringify(other) === JSON.stringify(port));
   return ports?.items().find(publishes) ?? services;
-}
-
-/** An empty address is all of them; the two others are all of IPv4 and all of IPv6. */
-function overlap(one: string, other: string): boolean {
-  if (one === other || one === '' || other === '') return true;
-  return isIP(one) === isIP(other) && [one, other].some((address) => address === '0.0.0.0' || address === '::');
 }

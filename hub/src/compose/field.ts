@@ -163,12 +163,8 @@ export function refusalAt(
 ): MooringError {
   const middle = MAX_REASON_LENGTH / 2;
   const reason = what.length <= MAX_REASON_LENGTH ? what : `${what.slice(0, middle)}…${what.slice(-middle)}`;
-  return new MooringError(code, `Cannot use ${shortPath(place.field ?? '')}: ${reason}`, { place, hint });
-}
-
-function shortPath(path: string): string {
-  if (path === '') return 'the file';
-  return path.length <= MAX_REASON_LENGTH ? path : `${path.slice(0, MAX_REASON_LENGTH)}…`;
+  const field = place.field === undefined || place.field === '' ? place.file : place.field;
+  return new MooringError(code, `Cannot use ${field}: ${reason}`, { place, hint });
 }
 
 // What compose-go's type casting takes for booleans.
@@ -178,12 +174,8 @@ const FALSE_WORDS = new Set(['false', 'no', 'n', 'off', '0', 'f']);
 /** COMPOSE_UNKNOWN_KEY with the nearest known key as hint. */
 export function unknownKey(key: string, place: Place, known: readonly string[]): MooringError {
   const near = nearest(key, known);
-  return new MooringError(
-    'COMPOSE_UNKNOWN_KEY',
-    `Cannot use ${place.field ?? key}: the Compose specification has no such key; a known one is wanted`,
-    {
-      place,
-      hint: near === undefined ? undefined : `Did you mean "${near}"?`,
-    },
-  );
+  return refusalAt(place, 'COMPOSE_UNKNOWN_KEY', {
+    what: 'the Compose specification has no such key; a known one is wanted',
+    hint: near === undefined ? undefined : `Did you mean "${near}"?`,
+  });
 }

@@ -1,5 +1,4 @@
-import { MooringError } from '@mooring/proto';
-import { type Field, unknownKey } from './field.ts';
+import { type Field, refusalAt, unknownKey } from './field.ts';
 
 /** What may stand in a mapping: keys that are read, and keys of the specification that are refused with their reason. */
 export interface KnownKeys {
@@ -14,10 +13,6 @@ export function checkKeys(field: Field, { read, refused }: KnownKeys): void {
     const place = { ...keyAt, field: value.path };
     const reason = Object.hasOwn(refused, key) ? refused[key] : undefined;
     if (reason === undefined) throw unknownKey(key, place, [...read, ...Object.keys(refused)]);
-    throw new MooringError(
-      'COMPOSE_UNSUPPORTED_KEY',
-      `Cannot use ${value.path}: it ${reason}; a file without it is wanted`,
-      { place },
-    );
+    throw refusalAt(place, 'COMPOSE_UNSUPPORTED_KEY', { what: `it ${reason}; a file without it is wanted` });
   }
 }

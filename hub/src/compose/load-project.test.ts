@@ -1,3 +1,4 @@
+// biome-ignore-all lint/suspicious/noTemplateCurlyInString: variables of Compose look like templates of TypeScript
 import { MooringError } from '@mooring/proto';
 import { describe, expect, test } from 'vitest';
 import { type LoadedProject, loadProject } from './load-project.ts';

@@ -23,6 +23,9 @@ export interface ProjectInput {
   readonly repository: RepositoryReader;
 }
 
+/** Ports of one stack, ranges counted port by port: what a host has. */
+const MAX_PORTS = 65_535;
+
 /** A stack, resolved. Warnings are errors that nobody has to mend: an unset variable. */
 export interface LoadedProject {
   readonly project: Project;
@@ -85,7 +88,14 @@ async function resolveProject(file: Field, input: ProjectInput): Promise<Project
     });
   }
   const services: Service[] = [];
-  for (const { key, value } of servicesField.entries()) services.push(await readService(key, value, scope));
+  let ports = 0;
+  for (const { key, value } of servicesField.entries()) {
+    const service = await readService(key, value, scope);
+    ports += service.ports.length;
+    if (ports > MAX_PORTS)
+      throw value.refusal('COMPOSE_PORT', `the stack has more than ${MAX_PORTS} ports up to here; fewer are wanted`);
+    services.push(service);
+  }
   services.sort((a, b) => (a.name < b.name ? -1 : 1));
   checkServices(services, servicesField);
   const used = new Set(services.flatMap(({ networks }) => networks.map(({ network }) => network)));

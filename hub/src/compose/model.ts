@@ -46,7 +46,7 @@ export interface Service {
 }
 
 /** One variable of a container's environment; without a value, the image's variable of that name is unset. */
-export interface EnvironmentVariable {
+interface EnvironmentVariable {
   readonly name: string;
   readonly value: string | undefined;
 }

@@ -5,6 +5,7 @@ const MAX_DISTANCE = 3;
 export function nearest(name: string, candidates: readonly string[]): string | undefined {
   const limit = Math.min(MAX_DISTANCE, Math.floor(name.length / 2));
   const ranked = candidates
+    .filter((candidate) => Math.abs(candidate.length - name.length) <= limit)
     .map((candidate) => ({ candidate, distance: distanceBetween(name.toLowerCase(), candidate.toLowerCase()) }))
     .filter(({ distance }) => distance <= limit)
     .sort((left, right) => left.distance - right.distance);

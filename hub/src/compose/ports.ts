@@ -14,10 +14,12 @@ const MAX_PORTS = 20_000;
 /** `ports`: the short form with ranges, and the long form. Throws COMPOSE_PORT. Repeated ones collapse. */
 export function readPorts(field: Field | undefined): readonly Port[] {
   const ports = new Map<string, Port>();
+  let count = 0;
   for (const item of field?.items() ?? []) {
-    for (const port of readPort(item)) ports.set(JSON.stringify(port), port);
-    if (ports.size > MAX_PORTS)
-      throw item.refusal('COMPOSE_PORT', `the service has more than ${MAX_PORTS} ports; fewer are wanted`);
+    const published = readPort(item);
+    count += published.length;
+    if (count > MAX_PORTS) throw tooMany(item);
+    for (const port of published) ports.set(JSON.stringify(port), port);
   }
   return [...ports.values()].sort(byPort);
 }
@@ -71,32 +73,43 @@ interface PortRange {
 function paired(field: Field, { hostAddress, host, container, protocol }: PortRange): readonly Port[] {
   const containerPorts = rangeOf(field, container);
   // Port 0 asks the engine for any.
-  const hostPorts = host === '' || host === '0' ? [] : rangeOf(field, host);
-  const single = containerPorts.length === 1;
-  if (!single && hostPorts.length > 0 && hostPorts.length !== containerPorts.length) {
+  const hostPorts = host === '' || host === '0' ? undefined : rangeOf(field, host);
+  const { length } = containerPorts;
+  if (length > MAX_PORTS) throw tooMany(field);
+  if (length > 1 && hostPorts !== undefined && hostPorts.length !== length)
     throw field.refusal('COMPOSE_PORT', `its ranges ${host} and ${container} differ in length; equal ones are wanted`);
-  }
-  return containerPorts.map((containerPort, index) => ({
-    containerPort,
+  return Array.from({ length }, (_, index) => ({
+    containerPort: containerPorts.first + index,
     protocol,
     hostAddress,
-    hostPort: single ? rangeText(hostPorts) : String(hostPorts[index] ?? ''),
+    hostPort: hostText(hostPorts, length > 1 ? index : undefined),
   }));
 }
 
-function rangeText(ports: readonly number[]): string {
-  const [first = '', last = first] = [ports.at(0), ports.at(-1)];
-  return first === last ? String(first) : `${first}-${last}`;
+function hostText(ports: Ports | undefined, index: number | undefined): string {
+  if (ports === undefined) return '';
+  if (index !== undefined || ports.length === 1) return String(ports.first + (index ?? 0));
+  return `${ports.first}-${ports.first + ports.length - 1}`;
 }
 
-function rangeOf(field: Field, text: string): readonly number[] {
+/** Ports that follow each other. */
+interface Ports {
+  readonly first: number;
+  readonly length: number;
+}
+
+function rangeOf(field: Field, text: string): Ports {
   const [first = Number.NaN, last = first] = text
     .split('-')
     .map((part) => (/^\d+$/.test(part) ? Number(part) : Number.NaN));
   if (!(first >= 1 && last <= HIGHEST_PORT && first <= last)) {
     throw field.refusal('COMPOSE_PORT', `"${text}" is out of range; ports from 1 to ${HIGHEST_PORT} are wanted`);
   }
-  return Array.from({ length: last - first + 1 }, (_, index) => first + index);
+  return { first, length: last - first + 1 };
+}
+
+function tooMany(field: Field) {
+  return field.refusal('COMPOSE_PORT', `the service has more than ${MAX_PORTS} ports; fewer are wanted`);
 }
 
 function readProtocol(field: Field, text: string): Port['protocol'] {

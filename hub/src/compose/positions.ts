@@ -3,7 +3,8 @@ import type { Position } from './yaml-node.ts';
 /** Returns what turns an offset in the source into line and column. */
 export function positionsIn(file: string, source: string): (offset: number) => Position {
   const starts = [0];
-  for (let at = source.indexOf('\n'); at !== -1; at = source.indexOf('\n', at + 1)) starts.push(at + 1);
+  // A line ends with LF, CRLF or a CR alone (YAML 1.2, section 5.4).
+  for (const { index, 0: end } of source.matchAll(/\r\n?|\n/g)) starts.push(index + end.length);
   return (offset) => {
     let low = 0;
     let high = starts.length - 1;

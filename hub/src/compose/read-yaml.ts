@@ -24,6 +24,8 @@ export function readYaml(file: string, bytes: Uint8Array): YamlNode | undefined 
   return buildDocument({ file, source, events });
 }
 
+const LINE_FEED = 0x0a;
+
 /** The text of a file. Throws FILE_NOT_UTF8 with the offset of the first byte that is not UTF-8. */
 export function decodeText(file: string, bytes: Uint8Array): string {
   try {
@@ -34,12 +36,19 @@ export function decodeText(file: string, bytes: Uint8Array): string {
       'FILE_NOT_UTF8',
       `Cannot read ${file}: the byte at offset ${offset} is not UTF-8; UTF-8 text is wanted`,
       {
-        place: { file },
+        place: { file, ...lineOf(bytes, offset) },
         hint: 'Convert the file, for example with iconv -t UTF-8.',
         cause,
       },
     );
   }
+}
+
+/** Columns count bytes: the line has no characters to count. */
+function lineOf(bytes: Uint8Array, offset: number): { line: number; column: number } {
+  const before = bytes.subarray(0, offset);
+  const breaks = before.reduce((count, byte) => count + Number(byte === LINE_FEED), 0);
+  return { line: breaks + 1, column: offset - before.lastIndexOf(LINE_FEED) };
 }
 
 function firstInvalidByte(bytes: Uint8Array): number {
