@@ -1,0 +1,70 @@
+import { setTimeout as delay } from 'node:timers/promises';
+import { MooringError } from '@mooring/proto';
+import type { ContainerDetails, Engine } from '../observe/engine.ts';
+
+/** Milliseconds of running that count as healthy where there is no healthcheck. */
+export const HEALTHY_AFTER_MS = 10_000;
+// A healthcheck that never succeeds ends the wait; its own start period and retries are usually far shorter.
+const HEALTH_DEADLINE_MS = 120_000;
+// Between looks: short beside anything that is waited for.
+const POLL_MS = 150;
+
+/** What is waited for, and when waiting is no use any more. */
+export interface HealthWait {
+  readonly signal: AbortSignal;
+  readonly now: () => number;
+}
+
+/**
+ * Waits until the container is healthy: its healthcheck says so, or it has run for 10 s without one, or it is a one-shot that exited 0. Throws
+ * CONTAINER_EXITED, CONTAINER_UNHEALTHY, or APPLY_CANCELLED.
+ */
+export async function untilHealthy(engine: Engine, id: string, wait: HealthWait): Promise<void> {
+  const deadline = wait.now() + HEALTH_DEADLINE_MS;
+  for (;;) {
+    const container = await engine.inspectContainer(id);
+    if (container === undefined)
+      throw new MooringError(
+        'CONTAINER_EXITED',
+        'Cannot wait for a container: it was removed; a running container is wanted',
+      );
+    if (verdict(container, wait)) return;
+    if (wait.now() > deadline) {
+      throw new MooringError(
+        'CONTAINER_UNHEALTHY',
+        `Cannot use container ${container.name}: it is not healthy after ${HEALTH_DEADLINE_MS / 1000} s; a healthy container is wanted`,
+      );
+    }
+    try {
+      await delay(POLL_MS, undefined, { signal: wait.signal });
+    } catch (cause) {
+      throw new MooringError(
+        'APPLY_CANCELLED',
+        'Cannot finish the change: a newer assignment came; it is applied instead',
+        { cause },
+      );
+    }
+  }
+}
+
+function verdict(container: ContainerDetails, { now }: HealthWait): boolean {
+  const { name, status, health, exitCode, restarts, startedAtMs } = container;
+  const oneShot = status === 'exited' && exitCode === 0;
+  if (oneShot) return true;
+  if (status === 'exited' || status === 'dead' || restarts > 0) {
+    throw new MooringError(
+      'CONTAINER_EXITED',
+      `Cannot use container ${name}: it exited with ${exitCode}; a container that keeps running is wanted`,
+      {
+        hint: `See why on the host: docker logs ${name}`,
+      },
+    );
+  }
+  if (health === 'unhealthy')
+    throw new MooringError(
+      'CONTAINER_UNHEALTHY',
+      `Cannot use container ${name}: its healthcheck fails; a healthy container is wanted`,
+    );
+  if (status !== 'running') return false;
+  return health === '' ? now() - startedAtMs >= HEALTHY_AFTER_MS : health === 'healthy';
+}

@@ -1,0 +1,171 @@
+import { type Drift, HealthState, type Problem, type StackState } from '@mooring/proto';
+import type { Observed } from './observe/observed.ts';
+import type { Desired } from './plan/desired.ts';
+import type { PlanMemory } from './plan/memory.ts';
+import type { Plan } from './plan/plan.ts';
+
+// After a failed apply; doubled each time up to the maximum, so that a registry that is down is not hammered.
+const FIRST_RETRY_MS = 2_000;
+const MAX_RETRY_MS = 5 * 60_000;
+// A container that exits again within this time after its start is crash looping.
+const CRASH_WINDOW_MS = 10_000;
+const FIRST_START_DELAY_MS = 1_000;
+
+interface Failure {
+  readonly bundle: string;
+  readonly count: number;
+  readonly problem: Problem;
+  readonly notBeforeMs: number;
+}
+
+interface Starts {
+  readonly specDigest: string;
+  readonly count: number;
+  readonly lastStartMs: number;
+  readonly notBeforeMs: number;
+}
+
+/** What the reconciler remembers between looks. Lost with the process: everything here is found out again. */
+export class Memory implements PlanMemory {
+  readonly applied = new Map<string, string>();
+  readonly #failures = new Map<string, Failure>();
+  readonly #starts = new Map<string, Starts>();
+  readonly #since = new Map<string, number>();
+  readonly #appliedAt = new Map<string, number>();
+  readonly #healthy = new Map<string, string>();
+  #drift = new Map<string, Drift>();
+
+  notBeforeMs(stack: string, bundle: string): number {
+    const failure = this.#failures.get(stack);
+    return failure?.bundle === bundle ? failure.notBeforeMs : 0;
+  }
+
+  startNotBeforeMs(name: string, specDigest: string): number {
+    const starts = this.#starts.get(name);
+    return starts?.specDigest === specDigest ? starts.notBeforeMs : 0;
+  }
+
+  /** The next time at which a crash looping container may be started; 0: none. */
+  nextStartAtMs(): number {
+    const times = [...this.#starts.values()].map(({ notBeforeMs }) => notBeforeMs);
+    return times.length === 0 ? 0 : Math.max(...times);
+  }
+
+  since(key: string, nowMs: number): number {
+    const known = this.#since.get(key);
+    if (known !== undefined) return known;
+    // A state replaces the one before of the same stack; differences are dropped when they are gone.
+    const [kind = '', stack = ''] = key.split(' ');
+    if (kind === 'state')
+      for (const other of this.#since.keys()) if (other.startsWith(`state ${stack} `)) this.#since.delete(other);
+    this.#since.set(key, nowMs);
+    return nowMs;
+  }
+
+  problem(stack: string, bundle: string): Problem | undefined {
+    const failure = this.#failures.get(stack);
+    return failure?.bundle === bundle ? failure.problem : undefined;
+  }
+
+  appliedAtMs(stack: string): number {
+    return this.#appliedAt.get(stack) ?? 0;
+  }
+
+  lastHealthyBundle(stack: string): string {
+    return this.#healthy.get(stack) ?? '';
+  }
+
+  failed(stack: string, bundle: string, problem: Problem): void {
+    const before = this.#failures.get(stack);
+    const count = before?.bundle === bundle ? before.count + 1 : 1;
+    const delay = Math.min(FIRST_RETRY_MS * 2 ** (count - 1), MAX_RETRY_MS);
+    const since = before?.bundle === bundle ? before.problem.sinceMs : problem.sinceMs;
+    this.#failures.set(stack, {
+      bundle,
+      count,
+      problem: { ...problem, sinceMs: since },
+      notBeforeMs: Number(problem.sinceMs) + delay,
+    });
+  }
+
+  succeeded(stack: string, nowMs: number): void {
+    this.#failures.delete(stack);
+    this.#appliedAt.set(stack, nowMs);
+  }
+
+  /** Counts starts of containers that exit again soon after. */
+  noteRunning(desired: Desired, observed: Observed): void {
+    const names = new Set(observed.containers.map(({ name }) => name));
+    for (const name of this.#starts.keys()) if (!names.has(name)) this.#starts.delete(name);
+    for (const { name, specDigest, status, startedAtMs } of observed.containers) {
+      if (status !== 'exited' || startedAtMs === 0) continue;
+      const before = this.#starts.get(name);
+      if (before?.specDigest === specDigest && before.lastStartMs === startedAtMs) continue;
+      const looping = observed.atMs - startedAtMs < CRASH_WINDOW_MS;
+      const count = looping ? (before?.specDigest === specDigest ? before.count : 0) + 1 : 0;
+      const delay = count === 0 ? 0 : Math.min(FIRST_START_DELAY_MS * 2 ** (count - 1), MAX_RETRY_MS);
+      this.#starts.set(name, { specDigest, count, lastStartMs: startedAtMs, notBeforeMs: observed.atMs + delay });
+    }
+    // A stack that was found whole was applied, by this process or the one before.
+    for (const { stack, bundleObject, bundle } of desired.stacks) {
+      const specs = new Set(
+        observed.containers.filter((container) => container.stack === stack).map(({ specDigest }) => specDigest),
+      );
+      if (
+        specs.size > 0 &&
+        bundle.services.some(({ specDigest }) => specs.has(specDigest)) &&
+        bundle.services.every(({ name }) => this.#isKnown(observed, stack, name))
+      ) {
+        if (!this.applied.has(stack)) this.applied.set(stack, bundleObject);
+      }
+    }
+  }
+
+  /** Nothing left to do means applied, whoever did it. */
+  noteSettled(final: Plan, observed: Observed): void {
+    for (const { stack, desired, steps, drift } of final.stacks) {
+      if (desired === undefined) this.#forget(stack);
+      else if (steps.length === 0 && drift.length === 0) {
+        this.applied.set(stack, desired.bundleObject);
+        if (this.#failures.get(stack)?.bundle === desired.bundleObject) this.succeeded(stack, observed.atMs);
+      }
+    }
+  }
+
+  noteHealth({ stack, bundle, health, problem }: Pick<StackState, 'stack' | 'bundle' | 'health' | 'problem'>): void {
+    if (health === HealthState.HEALTH_STATE_HEALTHY && problem === undefined) this.#healthy.set(stack, bundle);
+  }
+
+  /** True the first time that a difference is seen. */
+  isNewDrift(drift: Drift): boolean {
+    const key = keyOf(drift);
+    if (this.#drift.has(key)) return false;
+    this.#drift.set(key, drift);
+    return true;
+  }
+
+  /** Differences that were there and are gone. */
+  correctedDrift(now: readonly Drift[]): readonly Drift[] {
+    const still = new Map(now.map((drift) => [keyOf(drift), drift]));
+    const gone = [...this.#drift].filter(([key]) => !still.has(key)).map(([, drift]) => drift);
+    this.#drift = new Map([...this.#drift].filter(([key]) => still.has(key)));
+    const kept = new Set(now.map((drift) => Number(drift.sinceMs)));
+    for (const [key, at] of this.#since) if (!key.startsWith('state ') && !kept.has(at)) this.#since.delete(key);
+    return gone;
+  }
+
+  #isKnown(observed: Observed, stack: string, service: string): boolean {
+    return observed.containers.some((container) => container.stack === stack && container.service === service);
+  }
+
+  #forget(stack: string): void {
+    this.applied.delete(stack);
+    this.#failures.delete(stack);
+    this.#appliedAt.delete(stack);
+    this.#healthy.delete(stack);
+  }
+}
+
+function keyOf({ stack, object, kind, name, field, service }: Drift): string {
+  return [stack, object, kind, name, field, service].join(' ');
+}

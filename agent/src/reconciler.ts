@@ -1,0 +1,260 @@
+import {
+  type Drift,
+  DriftAction,
+  type Engine as EngineMessage,
+  MAX_UNMANAGED_NAMES,
+  MooringError,
+  type Problem,
+  Severity,
+  type StackState,
+  SyncState,
+} from '@mooring/proto';
+import type { ApplyParts } from './apply/apply-parts.ts';
+import { applyStack } from './apply/apply-stack.ts';
+import { recover } from './apply/recover.ts';
+import { Memory } from './memory.ts';
+import type { EngineDescription } from './observe/engine.ts';
+import { look } from './observe/look.ts';
+import type { Observed } from './observe/observed.ts';
+import type { Desired } from './plan/desired.ts';
+import { type Plan, plan, type StackPlan } from './plan/plan.ts';
+import { assessStack, nextHealthyAtMs } from './report/assess.ts';
+
+/** What a look, or a whole reconciliation, came to. */
+export interface Assessment {
+  readonly engine: EngineMessage;
+  readonly unmanagedCount: number;
+  readonly unmanaged: readonly string[];
+  /** Sorted by stack; stacks that are being removed are among them. */
+  readonly stacks: readonly StackState[];
+  /** Removals that are done. */
+  readonly removedStacks: readonly string[];
+  /** True when nothing was left to do. */
+  readonly settled: boolean;
+  readonly observedAtMs: number;
+  /** Unix milliseconds when it is worth looking again without an event; 0: no such time. */
+  readonly wakeAtMs: number;
+}
+
+/** Brings the engine to what is desired, and says how it is. */
+export interface Reconciler {
+  /** Observes, plans, applies, observes again. `progress` hears how things are before and after. Throws ENGINE_UNREACHABLE, ENGINE_UNRESPONSIVE. */
+  reconcile(
+    desired: Desired,
+    options: { signal: AbortSignal; progress?: (assessment: Assessment) => void },
+  ): Promise<Assessment>;
+  /** Removes every container and network of ours; volumes and data stay. */
+  removeAll(): Promise<void>;
+}
+
+/** Makes a reconciler; what an earlier one left unfinished is finished or undone at its first reconciliation. */
+export function createReconciler(parts: ApplyParts): Reconciler {
+  return new EngineReconciler(parts);
+}
+
+class EngineReconciler implements Reconciler {
+  readonly #parts: ApplyParts;
+  readonly #memory = new Memory();
+  #recovered = false;
+  #description: EngineDescription | undefined;
+
+  constructor(parts: ApplyParts) {
+    this.#parts = parts;
+  }
+
+  async reconcile(
+    desired: Desired,
+    { signal, progress }: { signal: AbortSignal; progress?: (assessment: Assessment) => void },
+  ): Promise<Assessment> {
+    const { now } = this.#parts;
+    if (!this.#recovered) {
+      await recover(this.#parts);
+      this.#recovered = true;
+    }
+    const observed = await this.#look(desired);
+    this.#memory.noteRunning(desired, observed);
+    const before = plan({ desired, observed, memory: this.#memory, nowMs: now() });
+    const due = before.stacks.filter(({ steps, notBeforeMs }) => steps.length > 0 && notBeforeMs <= now());
+    this.#tellDrift(before);
+    if (due.length === 0) return this.#settle(desired, before, observed);
+    progress?.(this.#assess(before, observed, new Set(due.map(({ stack }) => stack))));
+    await Promise.all(due.map((stackPlan) => this.#apply(stackPlan, signal)));
+    const after = await this.#look(desired);
+    return this.#settle(desired, plan({ desired, observed: after, memory: this.#memory, nowMs: now() }), after);
+  }
+
+  async removeAll(): Promise<void> {
+    const { engine, record } = this.#parts;
+    for (const { id } of record.all('container')) {
+      await engine.stopContainer(id);
+      await engine.removeContainer(id);
+      record.forget('container', id);
+    }
+    for (const { id } of record.all('network')) {
+      await engine.removeNetwork(id);
+      record.forget('network', id);
+    }
+  }
+
+  async #look(desired: Desired): Promise<Observed> {
+    const { engine, fleetId, record, now, tell } = this.#parts;
+    const knownSpecs = new Set(
+      desired.stacks.flatMap(({ bundle }) => bundle.services.map(({ specDigest }) => specDigest)),
+    );
+    const observed = await look({
+      engine,
+      fleetId,
+      record,
+      now,
+      knownSpecs,
+      description: this.#description,
+      takenBack: (name) =>
+        tell({
+          kind: 'object.taken-back',
+          severity: Severity.SEVERITY_WARNING,
+          object: name,
+          message: `${name} is ours by its labels and was not on record; it is taken back`,
+        }),
+    });
+    this.#description = observed.engine;
+    return observed;
+  }
+
+  async #apply(stackPlan: StackPlan, signal: AbortSignal): Promise<void> {
+    const { tell, now } = this.#parts;
+    const { stack, desired } = stackPlan;
+    try {
+      await applyStack(this.#parts, stackPlan, signal);
+      this.#memory.applied.set(stack, desired?.bundleObject ?? '');
+      this.#memory.succeeded(stack, now());
+      tell({
+        kind: 'apply.succeeded',
+        severity: Severity.SEVERITY_INFO,
+        stack,
+        message: `stack ${stack} is applied: ${stackPlan.steps.length} steps`,
+        commit: desired?.commit ?? '',
+        generation: desired?.generation ?? 0n,
+      });
+    } catch (error) {
+      this.#failed(stackPlan, error);
+    }
+  }
+
+  #failed({ stack, desired }: StackPlan, error: unknown): void {
+    if (error instanceof MooringError && error.code === 'APPLY_CANCELLED') return;
+    const problem = problemOf(error, this.#parts.now());
+    this.#description = undefined;
+    this.#memory.failed(stack, desired?.bundleObject ?? '', problem);
+    this.#parts.tell({
+      kind: 'apply.failed',
+      severity: Severity.SEVERITY_ERROR,
+      stack,
+      code: problem.code,
+      message: problem.message,
+      commit: desired?.commit ?? '',
+      generation: desired?.generation ?? 0n,
+    });
+  }
+
+  #settle(desired: Desired, final: Plan, observed: Observed): Assessment {
+    this.#memory.noteSettled(final, observed);
+    this.#tellCorrected(final);
+    const assessment = this.#assess(final, observed, new Set());
+    const gone = desired.removals.filter((stack) =>
+      final.stacks.every((other) => other.stack !== stack || other.steps.length === 0),
+    );
+    return {
+      ...assessment,
+      removedStacks: gone,
+      stacks: assessment.stacks.filter(({ stack }) => !gone.includes(stack)),
+    };
+  }
+
+  #assess(planned: Plan, observed: Observed, applying: ReadonlySet<string>): Assessment {
+    const memory = this.#memory;
+    const states = planned.stacks.map((stackPlan) => {
+      const { stack, desired } = stackPlan;
+      const problem = memory.problem(stack, desired?.bundleObject ?? '');
+      const facts = {
+        applying: applying.has(stack),
+        problem,
+        appliedAtMs: memory.appliedAtMs(stack),
+        lastHealthyBundle: memory.lastHealthyBundle(stack),
+      };
+      const state = assessStack(stackPlan, observed, facts);
+      memory.noteHealth(state);
+      return {
+        ...state,
+        lastHealthyBundle: memory.lastHealthyBundle(stack),
+        sinceMs: BigInt(memory.since(`state ${stack} ${state.sync} ${state.health}`, observed.atMs)),
+      };
+    });
+    const { foreignContainers, engine } = observed;
+    return {
+      engine: { ...engine, memoryBytes: BigInt(engine.memoryBytes) },
+      unmanagedCount: foreignContainers.length,
+      unmanaged: foreignContainers.slice(0, MAX_UNMANAGED_NAMES),
+      stacks: states,
+      removedStacks: [],
+      settled:
+        planned.stacks.every(({ steps }) => steps.length === 0) &&
+        states.every(({ sync }) => sync !== SyncState.SYNC_STATE_FAILED),
+      observedAtMs: observed.atMs,
+      wakeAtMs: earliest(
+        [nextHealthyAtMs(observed), ...planned.stacks.map(({ notBeforeMs }) => notBeforeMs), memory.nextStartAtMs()],
+        observed.atMs,
+      ),
+    };
+  }
+
+  #tellDrift(planned: Plan): void {
+    for (const drift of planned.stacks.flatMap((stackPlan) => stackPlan.drift)) {
+      if (!this.#memory.isNewDrift(drift)) continue;
+      this.#parts.tell({
+        kind: 'drift.found',
+        severity: Severity.SEVERITY_WARNING,
+        ...whereOf(drift),
+        message: driftSentence(drift),
+      });
+    }
+  }
+
+  #tellCorrected(final: Plan): void {
+    for (const drift of this.#memory.correctedDrift(final.stacks.flatMap((stackPlan) => stackPlan.drift))) {
+      this.#parts.tell({
+        kind: 'drift.corrected',
+        severity: Severity.SEVERITY_INFO,
+        ...whereOf(drift),
+        message: `${drift.name} is as Git says again`,
+      });
+    }
+  }
+}
+
+function whereOf({ stack, service, name }: Drift) {
+  return { stack, service, object: name };
+}
+
+function driftSentence({ name, field, desired, observed, action }: Drift): string {
+  const what =
+    field === ''
+      ? `${name} is ${observed || 'not as Git says'}`
+      : `${name} differs in ${field}: ${desired} is wanted, ${observed} is there`;
+  return action === DriftAction.DRIFT_ACTION_CORRECTING ? `${what}; it is being put right` : what;
+}
+
+function problemOf(error: unknown, nowMs: number): Problem {
+  if (error instanceof MooringError)
+    return { code: error.code, message: error.message, hint: error.hint ?? '', sinceMs: BigInt(nowMs) };
+  return {
+    code: 'INTERNAL',
+    message: error instanceof Error ? error.message : String(error),
+    hint: '',
+    sinceMs: BigInt(nowMs),
+  };
+}
+
+function earliest(times: readonly number[], nowMs: number): number {
+  const future = times.filter((time) => time > nowMs);
+  return future.length === 0 ? 0 : Math.min(...future);
+}

@@ -1,0 +1,175 @@
+import {
+  type ContainerState,
+  HealthState,
+  MAX_DRIFT_PER_STACK,
+  type Problem,
+  type Service,
+  type ServiceState,
+  type StackState,
+  SyncState,
+} from '@mooring/proto';
+import type { Observed, OwnContainer } from '../observe/observed.ts';
+import { isKeptName } from '../plan/kept-name.ts';
+import type { StackPlan } from '../plan/plan.ts';
+import { isFinished } from '../plan/plan-services.ts';
+
+/** Milliseconds of running that count as healthy where there is no healthcheck. */
+const HEALTHY_AFTER_MS = 10_000;
+
+/** What the reconciler knows of a stack beside what is observed. */
+export interface StackFacts {
+  /** True while its steps are being performed. */
+  readonly applying: boolean;
+  readonly problem: Problem | undefined;
+  /** Unix milliseconds of the last apply that finished; 0: none. */
+  readonly appliedAtMs: number;
+  readonly lastHealthyBundle: string;
+}
+
+/** What is said of one stack. `since` is filled in by whoever compares with what was said before. */
+export function assessStack(plan: StackPlan, observed: Observed, facts: StackFacts): Omit<StackState, 'sinceMs'> {
+  const { desired, stack } = plan;
+  const containers = observed.containers.filter(
+    (container) => container.stack === stack && !isKeptName(container.name),
+  );
+  const services = (desired?.bundle.services ?? []).map((service) => assessService(service, containers, observed.atMs));
+  const health = services.reduce<HealthState>(
+    (worst, service) => worseHealth(worst, service.health),
+    HealthState.HEALTH_STATE_HEALTHY,
+  );
+  const sync = syncOf(plan, facts);
+  return {
+    stack,
+    host: '',
+    commit: desired?.commit ?? '',
+    bundle: desired?.bundleObject ?? '',
+    generation: desired?.generation ?? 0n,
+    sync,
+    health,
+    reason: reasonOf(plan, services, facts),
+    services,
+    drift: plan.drift.slice(0, MAX_DRIFT_PER_STACK),
+    driftIncomplete: plan.drift.length > MAX_DRIFT_PER_STACK,
+    problem: facts.problem,
+    appliedAtMs: BigInt(facts.appliedAtMs),
+    lastHealthyBundle: facts.lastHealthyBundle,
+  };
+}
+
+function syncOf({ desired, steps, drift }: StackPlan, { applying, problem }: StackFacts): SyncState {
+  if (problem !== undefined) return SyncState.SYNC_STATE_FAILED;
+  if (applying || desired === undefined) return SyncState.SYNC_STATE_APPLYING;
+  if (drift.length > 0) return SyncState.SYNC_STATE_DRIFTED;
+  if (desired.hold !== undefined) return SyncState.SYNC_STATE_HELD;
+  return steps.length > 0 ? SyncState.SYNC_STATE_APPLYING : SyncState.SYNC_STATE_SYNCED;
+}
+
+function reasonOf({ drift }: StackPlan, services: readonly ServiceState[], { problem }: StackFacts): string {
+  if (problem !== undefined) return `${problem.code}: ${problem.message}`;
+  const [first] = drift;
+  if (first !== undefined) return `${first.name} ${first.field === '' ? first.observed : `is ${first.observed}`}`;
+  return services.find(({ reason }) => reason !== '')?.reason ?? '';
+}
+
+function assessService(service: Service, containers: readonly OwnContainer[], nowMs: number): ServiceState {
+  const own = containers
+    .filter((container) => container.service === service.name && container.replica <= service.replicas)
+    .sort((a, b) => a.replica - b.replica);
+  const judged = own.map((container) => judge(container, nowMs));
+  const missing = service.replicas - own.length;
+  const all: readonly Judgement[] =
+    missing > 0
+      ? [
+          ...judged,
+          {
+            health: HealthState.HEALTH_STATE_MISSING,
+            reason: `${missing} of ${service.replicas} containers of ${service.name} are missing`,
+          },
+        ]
+      : judged;
+  const suspended: Judgement = { health: HealthState.HEALTH_STATE_SUSPENDED, reason: '' };
+  const worst = all.toSorted((a, b) => a.health - b.health)[0] ?? suspended;
+  return {
+    service: service.name,
+    desired: service.replicas,
+    ready: judged.filter(({ health }) => health === HealthState.HEALTH_STATE_HEALTHY).length,
+    health: worst.health,
+    reason: worst.reason,
+    containers: own.map(toContainerState),
+  };
+}
+
+interface Judgement {
+  readonly health: HealthState;
+  readonly reason: string;
+}
+
+/** How well one container is. */
+function judge(container: OwnContainer, nowMs: number): Judgement {
+  const { name, status, health, exitCode, error } = container;
+  if (isFinished(container)) return { health: HealthState.HEALTH_STATE_HEALTHY, reason: '' };
+  switch (status) {
+    case 'running':
+      return judgeRunning(container, nowMs);
+    case 'created':
+      return error === ''
+        ? { health: HealthState.HEALTH_STATE_PROGRESSING, reason: `${name} is not started yet` }
+        : { health: HealthState.HEALTH_STATE_DEGRADED, reason: `${name} cannot start: ${error}` };
+    case 'paused':
+      return { health: HealthState.HEALTH_STATE_SUSPENDED, reason: `${name} is paused` };
+    case 'exited':
+      return { health: HealthState.HEALTH_STATE_DEGRADED, reason: `${name} exited with ${exitCode}` };
+    default:
+      return {
+        health: HealthState.HEALTH_STATE_DEGRADED,
+        reason: `${name} is ${status}${health === '' ? '' : `, ${health}`}`,
+      };
+  }
+}
+
+function judgeRunning({ name, health, startedAtMs }: OwnContainer, nowMs: number): Judgement {
+  if (health === 'unhealthy')
+    return { health: HealthState.HEALTH_STATE_DEGRADED, reason: `the healthcheck of ${name} fails` };
+  if (health === 'starting')
+    return { health: HealthState.HEALTH_STATE_PROGRESSING, reason: `the healthcheck of ${name} has not succeeded yet` };
+  if (health === '' && nowMs - startedAtMs < HEALTHY_AFTER_MS)
+    return {
+      health: HealthState.HEALTH_STATE_PROGRESSING,
+      reason: `${name} has not run for ${HEALTHY_AFTER_MS / 1000} s yet`,
+    };
+  return { health: HealthState.HEALTH_STATE_HEALTHY, reason: '' };
+}
+
+/** When the next look will find a container healthy that only has to run on; 0: there is none. */
+export function nextHealthyAtMs(observed: Observed): number {
+  const times = observed.containers
+    .filter(
+      ({ status, health, startedAtMs }) =>
+        status === 'running' && health === '' && observed.atMs - startedAtMs < HEALTHY_AFTER_MS,
+    )
+    .map(({ startedAtMs }) => startedAtMs + HEALTHY_AFTER_MS);
+  return times.length === 0 ? 0 : Math.min(...times);
+}
+
+function worseHealth(a: HealthState, b: HealthState): HealthState {
+  return a < b ? a : b;
+}
+
+function toContainerState(container: OwnContainer): ContainerState {
+  const { id, name, replica, status, health, image, imageId, specDigest, startedAtMs, exitCode, restarts, ports } =
+    container;
+  return {
+    id,
+    name,
+    replica,
+    status,
+    health,
+    image,
+    imageId,
+    specDigest,
+    startedAtMs: BigInt(startedAtMs),
+    exitCode,
+    restarts,
+    ports: [...ports],
+  };
+}
