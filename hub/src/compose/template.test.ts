@@ -23,6 +23,10 @@ describe('a template', () => {
     ['plain text', 'plain text'],
     ['$A-$A.', 'a-a.'],
     ['$AB', ''],
+    ['$', '$'],
+    ['^regex$', '^regex$'],
+    ['a $ b $(seq 1) $}', 'a $ b $(seq 1) $}'],
+    [V('U:-$2a$14$'), '$2a$14$'],
     [V('A'), 'a'],
     ['$$A', '$A'],
     [`$$${V('A')}`, '$a'],
@@ -49,7 +53,7 @@ describe('a template', () => {
     expect(fill(text, SET).result).toBe(result);
   });
 
-  test.each(['$', 'a$', '$ ', '$1', '$(x)', '$-', '${', '${}', '${A', '${A:-b', '${1}', '${A!}', '${A:b}', '${A B}'])(
+  test.each(['${', '${}', '${ A}', '${A', '${A:-b', '${1}', '${A!}', '${A:b}', '${A B}', '${U:-${}'])(
     '%s is refused',
     (text) => {
       expect(() => parseTemplate(text)).toThrow(TemplateError);

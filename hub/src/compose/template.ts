@@ -60,8 +60,8 @@ class TemplateParser {
     }
     if (following === '{') return this.#braced(nesting + 1);
     const name = this.#match(NAME)?.[0];
-    if (name === undefined) throw new TemplateError('"$" is followed by no name');
-    return { kind: 'variable', name, rule: undefined };
+    // Docker compose lets a dollar sign stand for itself where no name follows: shell scripts are full of them.
+    return name === undefined ? { kind: 'text', text: '$' } : { kind: 'variable', name, rule: undefined };
   }
 
   #braced(nesting: number): TemplatePart {
