@@ -1,6 +1,7 @@
 // biome-ignore-all lint/suspicious/noTemplateCurlyInString: variables of Compose look like templates of TypeScript
 import { MooringError } from '@mooring/proto';
 import { describe, expect, test } from 'vitest';
+import { checkComposeFile } from './check-compose-file.ts';
 import { type LoadedProject, loadProject } from './load-project.ts';
 import { memoryRepository } from './memory-repository.fake.ts';
 
@@ -178,6 +179,65 @@ describe('several files', () => {
   });
 });
 
+describe('what changes nothing', () => {
+  test('owner and mode of a file are fine where they are what the container sees', async () => {
+    const mounts = async (reference: string) =>
+      (
+        await web(`configs: [{ source: c, target: /c, ${reference} }]`, {
+          'compose.yaml': `services: { web: { image: x, configs: [{ source: c, ${reference} }] } }\nconfigs: { c: { file: c } }\n`,
+          c: 'c',
+        })
+      ).mounts.length;
+    expect(await mounts('uid: "0", gid: 0, mode: 0444')).toBe(1);
+    expect(await mounts('mode: "0444"')).toBe(1);
+    for (const other of ['uid: "1"', 'gid: 1000', 'mode: 0440', 'mode: 444'])
+      await expect(mounts(other)).rejects.toMatchObject({ code: 'COMPOSE_UNSUPPORTED_KEY' });
+  });
+
+  test('networks and volumes that nobody uses are left out; what others make keeps its name', async () => {
+    const { project } = await load({
+      'compose.yaml':
+        'services: { a: { image: x, networks: [one, two], volumes: ["three:/3"] } }\nnetworks: { one: { external: true }, two: { external: { name: II } }, no: }\nvolumes: { three: { name: III }, none: }\n',
+    });
+    expect(project.networks.map(({ key, name, external }) => [key, name, external])).toEqual([
+      ['one', 'one', true],
+      ['two', 'II', true],
+    ]);
+    expect(project.volumes.map(({ key, name }) => [key, name])).toEqual([['three', 'III']]);
+  });
+
+  test('a port that the engine chooses, and ranges of the host', async () => {
+    const { ports } = await web('ports: ["0:80", "127.0.0.1::81", "8000-8010:82", { target: 83, published: "" }]');
+    expect(ports.map(({ containerPort, hostPort }) => [containerPort, hostPort])).toEqual([
+      [80, ''],
+      [81, ''],
+      [82, '8000-8010'],
+      [83, ''],
+    ]);
+  });
+
+  test('no digit of a long number is lost', async () => {
+    const { environment } = await web('environment: { ID: 123456789012345678 }');
+    expect(environment).toEqual([{ name: 'ID', value: '123456789012345678' }]);
+  });
+});
+
+describe('a file that nobody chose', () => {
+  test('is checked for its keys and variables, not for what it lacks', async () => {
+    const check = (text: string) =>
+      checkComposeFile({ path: 'over.yaml', repository: memoryRepository({ 'over.yaml': text }) });
+    await check('services: { web: { environment: { A: "${B:?must}" } } }');
+    await expect(check('services: { web: { command: "${B" } }')).rejects.toMatchObject({
+      code: 'COMPOSE_VAR_SYNTAX',
+      place: { file: 'over.yaml', line: 1, column: 29, field: 'services.web.command' },
+    });
+    await expect(check('services: { web: { prots: [] } }')).rejects.toMatchObject({
+      code: 'COMPOSE_UNKNOWN_KEY',
+      hint: 'Did you mean "ports"?',
+    });
+  });
+});
+
 describe('warnings', () => {
   test('name each unset variable once, with its place', async () => {
     const { warnings } = await load({ 'compose.yaml': 'services:\n  a:\n    image: x\n    command: [$A, $A]\n' });
@@ -243,6 +303,43 @@ describe('a file that cannot be used is refused with code and place', () => {
     ['an undefined volume', service('volumes: ["data:/d"]'), 'COMPOSE_UNDEFINED_VOLUME', '4:15'],
     ['an undefined secret', service('secrets: [s]'), 'COMPOSE_UNDEFINED_SECRET', '4:15'],
     ['a drive letter', service('volumes: ["v:/v"]'), 'COMPOSE_VOLUME', '4:15'],
+    ['a fetched include', 'include: [oci://example.com/x]\nservices: {}', 'COMPOSE_REMOTE_REF', '1:11'],
+    [
+      'a fetched base',
+      service('extends: { file: https://example.com/x.git, service: a }'),
+      'COMPOSE_REMOTE_REF',
+      '4:22',
+    ],
+    ['a local base', service('extends: { service: a }'), 'COMPOSE_UNSUPPORTED_KEY', '4:5'],
+    ['a number among arguments', service('command: [sleep, 5]'), 'COMPOSE_TYPE', '4:22'],
+    ['a number among variables', service('environment: [A=1, 5]'), 'COMPOSE_TYPE', '4:24'],
+    ['a duration without end', service('healthcheck: { interval: 9999999h }'), 'COMPOSE_QUANTITY', '4:30'],
+    ['a count without end', service('healthcheck: { retries: 4294967296 }'), 'COMPOSE_QUANTITY', '4:29'],
+    ['a test that is disabled', service('healthcheck: { test: x, disable: true }'), 'COMPOSE_CONFLICT', '4:26'],
+    [
+      'a path that must exist',
+      service('volumes: [{ type: bind, source: /x, target: /x, bind: { create_host_path: false } }]'),
+      'COMPOSE_UNSUPPORTED_KEY',
+      '4:79',
+    ],
+    [
+      'labels of what others make',
+      'services: { a: { image: x } }\nnetworks: { n: { external: true, labels: [a] } }',
+      'COMPOSE_CONFLICT',
+      '2:42',
+    ],
+    [
+      'two limits',
+      service('mem_limit: 64m\n    deploy: { resources: { limits: { memory: 65m } } }'),
+      'COMPOSE_CONFLICT',
+      '3:5',
+    ],
+    [
+      'waiting for what is never healthy',
+      'services:\n  a: { image: x, depends_on: { b: { condition: service_healthy } } }\n  b: { image: x, healthcheck: { disable: true } }\n',
+      'COMPOSE_CONFLICT',
+      '2:32',
+    ],
     ['bytes that are not UTF-8', Buffer.from([0x61, 0x3a, 0x20, 0xff, 0xfe]), 'FILE_NOT_UTF8'],
     [
       'a clash of ports',

@@ -1,0 +1,81 @@
+// biome-ignore-all lint/suspicious/noTemplateCurlyInString: variables of Compose look like templates of TypeScript
+import { MooringError } from '@mooring/proto';
+import * as fc from 'fast-check';
+import { expect, test } from 'vitest';
+import { loadProject } from './load-project.ts';
+import { memoryRepository } from './memory-repository.fake.ts';
+
+const GOOD = `name: shop
+x-a: &a { environment: { A: "\${B:-c}" }, restart: always }
+services:
+  web:
+    <<: *a
+    image: "nginx:1@sha256:${'a'.repeat(64)}"
+    ports: ["127.0.0.1:80-81:80-81/udp", { target: 9, published: "10", host_ip: "::1" }]
+    volumes: [./f:/f, ./d:/d, { type: bind, source: w, target: /w, read_only: true }, data:/data, /anonymous]
+    networks: { n: { aliases: [x] } }
+    depends_on: { db: { condition: service_healthy } }
+    configs: [c, { source: c, target: /x, uid: "0", mode: 0444 }]
+    secrets: [c]
+    deploy: { resources: { limits: { memory: 64m } } }
+    mem_limit: 67108864
+    labels: [a=b]
+  db: { image: x, healthcheck: { test: [CMD, a], interval: 1m1.5s, retries: 3 } }
+networks: { n: { external: { name: q } } }
+volumes: { data: { name: dd, labels: { a: 1 } } }
+configs: { c: { file: f } }
+secrets: { c: { file: ./f } }
+`;
+const FILES = { 's/f': 'f', 's/d/x': 'x', 's/w/y.sh': 'y' };
+const PIECES = [
+  ...'[]{}:,-"\'$<!~0 \n#|>%@`?\t😀./\\',
+  '&a',
+  '*a',
+  '${',
+  '${B:?}',
+  '<<',
+  '1e999',
+  'null',
+  '..',
+  'web',
+  '2024-01-01',
+];
+
+function load(text: string) {
+  return loadProject({
+    stack: 'shop',
+    folder: 's',
+    files: ['c.yaml'],
+    variables: { get: () => undefined },
+    repository: memoryRepository({ ...FILES, 's/c.yaml': text }),
+  });
+}
+
+test('the file that is mutated is good', async () => {
+  expect((await load(GOOD)).project.services.map(({ name }) => name)).toEqual(['db', 'web']);
+});
+
+test('a file that was cut and patched anywhere is loaded, or refused with a place', async () => {
+  const edit = fc.record({
+    at: fc.nat(GOOD.length - 1),
+    removed: fc.nat(8),
+    piece: fc.constantFrom('', ...PIECES),
+  });
+  await fc.assert(
+    fc.asyncProperty(fc.array(edit, { minLength: 1, maxLength: 3 }), async (edits) => {
+      const text = edits.reduce(
+        (now, { at, removed, piece }) => now.slice(0, at) + piece + now.slice(at + removed),
+        GOOD,
+      );
+      const error: unknown = await load(text).then(
+        () => undefined,
+        (reason: unknown) => reason,
+      );
+      if (error === undefined) return;
+      if (!(error instanceof MooringError)) throw error;
+      expect(error.place).toMatchObject({ file: 's/c.yaml', line: expect.any(Number), column: expect.any(Number) });
+      expect(error.message).not.toMatch(/undefined|\[object|NaN/);
+    }),
+    { numRuns: 3000 },
+  );
+});
