@@ -103,7 +103,8 @@ export class Memory implements PlanMemory {
       if (before?.specDigest === specDigest && before.lastStartMs === startedAtMs) continue;
       const looping = observed.atMs - startedAtMs < CRASH_WINDOW_MS;
       const count = looping ? (before?.specDigest === specDigest ? before.count : 0) + 1 : 0;
-      const delay = count === 0 ? 0 : Math.min(FIRST_START_DELAY_MS * 2 ** (count - 1), MAX_RETRY_MS);
+      // Once may be a human who stopped it: only what ends again is made to wait.
+      const delay = count < 2 ? 0 : Math.min(FIRST_START_DELAY_MS * 2 ** (count - 2), MAX_RETRY_MS);
       this.#starts.set(name, { specDigest, count, lastStartMs: startedAtMs, notBeforeMs: observed.atMs + delay });
     }
     // A stack that was found whole was applied, by this process or the one before.

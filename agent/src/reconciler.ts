@@ -85,11 +85,13 @@ class EngineReconciler implements Reconciler {
 
   async removeAll(): Promise<void> {
     const { engine, record } = this.#parts;
-    for (const { id } of record.all('container')) {
-      await engine.stopContainer(id);
-      await engine.removeContainer(id);
-      record.forget('container', id);
-    }
+    await Promise.all(
+      record.all('container').map(async ({ id }) => {
+        await engine.stopContainer(id);
+        await engine.removeContainer(id);
+        record.forget('container', id);
+      }),
+    );
     for (const { id } of record.all('network')) {
       await engine.removeNetwork(id);
       record.forget('network', id);

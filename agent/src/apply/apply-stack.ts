@@ -21,7 +21,7 @@ export async function applyStack(parts: ApplyParts, plan: StackPlan, signal: Abo
   const { desired } = plan;
   if (desired !== undefined) await pullImages(parts, plan.steps.filter(isContainerStep));
   const before = plan.steps.filter((step) => !isContainerStep(step) && !isLate(step, plan.steps));
-  for (const step of before) await performPlain(parts, step, signal);
+  await performInOrder(parts, before, signal);
   if (desired !== undefined) await applyServices(parts, { desired, steps: plan.steps.filter(isContainerStep), signal });
   for (const step of plan.steps.filter((candidate) => isLate(candidate, plan.steps)))
     await performPlain(parts, step, signal);
@@ -31,6 +31,17 @@ export async function applyStack(parts: ApplyParts, plan: StackPlan, signal: Abo
 function isLate(step: Step, steps: readonly Step[]): boolean {
   const lastCreation = steps.findLastIndex(isContainerStep);
   return step.kind.startsWith('remove-') && steps.indexOf(step) > lastCreation;
+}
+
+/** Steps of one kind next to each other do not depend on each other. */
+async function performInOrder(parts: ApplyParts, steps: readonly Step[], signal: AbortSignal): Promise<void> {
+  for (let first = 0; first < steps.length; ) {
+    const kind = steps[first]?.kind;
+    const after = steps.findIndex((step, index) => index > first && step.kind !== kind);
+    const last = after === -1 ? steps.length : after;
+    await Promise.all(steps.slice(first, last).map((step) => performPlain(parts, step, signal)));
+    first = last;
+  }
 }
 
 async function pullImages({ engine, tell }: ApplyParts, steps: readonly ContainerStep[]): Promise<void> {

@@ -1,4 +1,4 @@
-import { MooringError } from '@mooring/proto';
+import { type ErrorCode, MooringError } from '@mooring/proto';
 import Docker from 'dockerode';
 import { containerDetails } from './container-details.ts';
 import { readChanges } from './docker-changes.ts';
@@ -29,7 +29,7 @@ const HIGHEST_API = [1, 51] as const;
 /** Connects to the engine behind a socket. Throws ENGINE_UNREACHABLE or ENGINE_UNRESPONSIVE. */
 export async function openEngine(socketPath: string): Promise<Engine> {
   const unversioned = new Docker({ socketPath });
-  const { ApiVersion = '1.41' } = await deadline('ask the engine its version', READ_DEADLINE_MS, () =>
+  const { ApiVersion = '1.41' } = await deadline('ask the engine its version', { ms: READ_DEADLINE_MS }, () =>
     unversioned.version(),
   );
   const version = lower(ApiVersion);
@@ -41,13 +41,20 @@ function lower(text: string): readonly [number, number] {
   return major > HIGHEST_API[0] || minor > HIGHEST_API[1] ? HIGHEST_API : [major, minor];
 }
 
-async function deadline<T>(what: string, ms: number, call: () => Promise<T>): Promise<T> {
+/** How long a call may take, and the code of a failure that has no better one. */
+interface Limit {
+  readonly ms: number;
+  readonly code?: ErrorCode;
+}
+
+async function deadline<T>(what: string, limit: Limit, call: () => Promise<T>): Promise<T> {
+  const { ms, code } = limit;
   const { promise, reject } = Promise.withResolvers<never>();
   const timer = setTimeout(() => reject(unresponsive(what, ms)), ms);
   try {
     return await Promise.race([call(), promise]);
   } catch (error) {
-    throw isGone(error) || isConflict(error) ? error : engineError(what, error);
+    throw isGone(error) || isConflict(error) ? error : engineError(what, error, code);
   } finally {
     clearTimeout(timer);
   }
@@ -125,7 +132,9 @@ class DockerEngine implements Engine {
   async pullImage(reference: string): Promise<void> {
     const what = `pull image ${reference}`;
     try {
-      const stream = await deadline(what, CHANGE_DEADLINE_MS, () => this.#docker.pull(reference));
+      const stream = await deadline(what, { ms: CHANGE_DEADLINE_MS, code: 'IMAGE_PULL_FAILED' }, () =>
+        this.#docker.pull(reference),
+      );
       await this.#followPull(what, stream);
     } catch (error) {
       throw engineError(what, error, 'IMAGE_PULL_FAILED');
@@ -239,7 +248,7 @@ class DockerEngine implements Engine {
   }
 
   async #call<T>(what: string, deadlineMs: number, call: () => Promise<T>): Promise<T> {
-    return await this.#slots.run(() => deadline(what, deadlineMs, call));
+    return await this.#slots.run(() => deadline(what, { ms: deadlineMs }, call));
   }
 }
 

@@ -1,6 +1,5 @@
-import type { Drift } from '@mooring/proto';
-import { DriftAction, DriftKind, DriftMode, DriftObject } from '@mooring/proto';
-import type { Observed, OwnContainer } from '../observe/observed.ts';
+import { type Drift, DriftAction, DriftMode } from '@mooring/proto';
+import type { Observed } from '../observe/observed.ts';
 import type { Desired, DesiredStack } from './desired.ts';
 import { describeDrift, type Finding } from './finding.ts';
 import type { PlanMemory } from './memory.ts';
@@ -105,24 +104,5 @@ function planRemoval(stack: string, observed: Observed): StackPlan {
     ),
     ...networks.map(({ id, name }): Step => ({ kind: 'remove-network', stack, id, name, reason })),
   ];
-  const drift = containers.map((container) => extra(container));
-  return { stack, desired: undefined, steps, drift, notBeforeMs: 0 };
-}
-
-function extra({ stack, service, replica, name, status }: OwnContainer): Drift {
-  return {
-    host: '',
-    stack,
-    service,
-    replica,
-    name,
-    field: '',
-    desired: '',
-    observed: status,
-    sinceMs: 0n,
-    kind: DriftKind.DRIFT_KIND_EXTRA,
-    object: DriftObject.DRIFT_OBJECT_CONTAINER,
-    action: DriftAction.DRIFT_ACTION_CORRECTING,
-    reason: 'the stack is being removed',
-  };
+  return { stack, desired: undefined, steps, drift: [], notBeforeMs: 0 };
 }
