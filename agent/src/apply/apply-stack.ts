@@ -23,8 +23,8 @@ export async function applyStack(parts: ApplyParts, plan: StackPlan, signal: Abo
   const before = plan.steps.filter((step) => !isContainerStep(step) && !isLate(step, plan.steps));
   await performInOrder(parts, before, signal);
   if (desired !== undefined) await applyServices(parts, { desired, steps: plan.steps.filter(isContainerStep), signal });
-  for (const step of plan.steps.filter((candidate) => isLate(candidate, plan.steps)))
-    await performPlain(parts, step, signal);
+  const late = plan.steps.filter((step) => isLate(step, plan.steps));
+  await performInOrder(parts, late, signal);
 }
 
 /** Removals that follow the creations in the plan. */
