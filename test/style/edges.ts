@@ -1,0 +1,23 @@
+/**
+ * The files that may import each outside library. A second file for one library in one program needs its reason here.
+ *
+ * - Docker: `docker.ts` is the edge; `docker-changes.ts` and `container-details.ts` are parts of it that were split off to stay small,
+ *   and take nothing but its types.
+ * - YAML: `compose/` reads it and keeps every place; the CLI writes it for `-o yaml`.
+ */
+export const EDGES: Readonly<Record<string, RegExp>> = {
+  'isomorphic-git': /^hub\/src\/source\/git[^/]*\.ts$/,
+  nats: /^(hub\/src\/publish|agent\/src\/receive)\/nats\.ts$/,
+  dockerode: /^agent\/src\/observe\/(docker|docker-changes|container-details)\.ts$/,
+  'better-sqlite3': /^(hub\/src\/store|agent\/src\/keep)\/sqlite\.ts$/,
+  '@grpc/grpc-js': /^(hub\/src\/grpc\/.*|agent\/src\/(.*\/)?([^/]+-)?grpc)\.ts$/,
+  'grpc-health-check': /^hub\/src\/grpc\/grpc\.ts$/,
+  '@peculiar/x509': /^(hub\/src\/enrol\/(x509|user-key)|agent\/src\/join\/x509)\.ts$/,
+  'reflect-metadata': /^(hub\/src\/enrol|agent\/src\/join)\/x509\.ts$/,
+  'nkeys.js': /^(hub\/src\/enrol|agent\/src\/join)\/nkey\.ts$/,
+  'js-yaml': /^hub\/src\/(compose\/.*|cli\/output)\.ts$/,
+  shlex: /^hub\/src\/compose\/arguments\.ts$/,
+  commander: /^(hub\/src\/cli\/.*|agent\/src\/(main|config))\.ts$/,
+  ora: /^hub\/src\/cli\/.*\.ts$/,
+  'cli-table3': /^hub\/src\/cli\/table\.ts$/,
+};
