@@ -11,15 +11,25 @@ const STEP_DEADLINE_MS = 10 * 60 * 1000;
 /** Runs a command to its end. */
 function run(command) {
   const started = Date.now();
-  const child = spawn('bash', ['-c', command], { cwd: root, stdio: ['ignore', 'pipe', 'pipe'], timeout: STEP_DEADLINE_MS });
+  const child = spawn('bash', ['-c', command], {
+    cwd: root,
+    stdio: ['ignore', 'pipe', 'pipe'],
+    timeout: STEP_DEADLINE_MS,
+  });
   let output = '';
-  child.stdout.on('data', (data) => { output += data; });
-  child.stderr.on('data', (data) => { output += data; });
+  child.stdout.on('data', (data) => {
+    output += data;
+  });
+  child.stderr.on('data', (data) => {
+    output += data;
+  });
   return new Promise((done) => child.on('close', (code) => done({ code, output, ms: Date.now() - started })));
 }
 
 const generated = mkdtempSync(join(tmpdir(), 'mooring-generated-'));
-const breaking = existsSync(join(root, '.git')) ? 'buf breaking --against .git#branch=main' : 'echo "no history to compare with"';
+const breaking = existsSync(join(root, '.git'))
+  ? 'buf breaking --against .git#branch=main'
+  : 'echo "no history to compare with"';
 const STEPS = [
   [['build', 'turbo run build --output-logs=errors-only --log-prefix=none']],
   [
@@ -37,10 +47,10 @@ for (const group of STEPS) {
   const results = await Promise.all(group.map(async ([name, command]) => ({ name, ...(await run(command)) })));
   for (const { name, code, output, ms } of results) {
     const ok = code === 0;
-    console.log(`${ok ? 'ok  ' : 'FAIL'}  ${name}  ${(ms / 1000).toFixed(1)} s`);
+    process.stdout.write(`${ok ? 'ok  ' : 'FAIL'}  ${name}  ${(ms / 1000).toFixed(1)} s\n`);
     if (!ok) {
       failed += 1;
-      console.log(output.trimEnd());
+      process.stdout.write(`${output.trimEnd()}\n`);
     }
   }
 }

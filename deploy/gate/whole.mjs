@@ -9,12 +9,23 @@ const folder = mkdtempSync(join(tmpdir(), 'mooring-report-'));
 const report = join(folder, 'report.json');
 
 function vitest(projects, args) {
-  const child = spawn('vitest', ['run', ...projects.flatMap((name) => ['--project', name]), '--reporter=default', '--reporter=json', `--outputFile.json=${report}`, ...args], { cwd: root, stdio: 'inherit' });
+  const child = spawn(
+    'vitest',
+    [
+      'run',
+      ...projects.flatMap((name) => ['--project', name]),
+      '--reporter=default',
+      '--reporter=json',
+      `--outputFile.json=${report}`,
+      ...args,
+    ],
+    { cwd: root, stdio: 'inherit' },
+  );
   return new Promise((done) => child.on('close', (code) => done(code ?? 1)));
 }
 
 const code = await vitest(['unit', 'style', 'e2e'], process.argv.slice(2));
 const { numPassedTests, numFailedTests, success } = JSON.parse(readFileSync(report, 'utf8'));
 rmSync(folder, { recursive: true, force: true });
-console.log(`${numPassedTests} passed, ${numFailedTests} failed`);
+process.stdout.write(`${numPassedTests} passed, ${numFailedTests} failed\n`);
 process.exit(code === 0 && success && numPassedTests > 0 ? 0 : 1);

@@ -11,8 +11,6 @@ const PURE_MODULES: readonly string[] = [
   'node:path',
   'node:util',
   'node:zlib',
-  'ajv',
-  'ajv-formats',
   'js-yaml',
   'shlex',
   'zod',
