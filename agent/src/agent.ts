@@ -1,0 +1,289 @@
+import { randomUUID } from 'node:crypto';
+import { digestOf, FEATURES, type Hello, MooringError, PROTOCOL_VERSION, Severity } from '@mooring/proto';
+import pino, { type Logger } from 'pino';
+import type { EventDraft } from './apply/ports.ts';
+import type { AgentConfig } from './config.ts';
+import { EngineHolder } from './engine-holder.ts';
+import { certificateProblem, renewAtMs } from './join/certificate.ts';
+import type { Identity } from './join/identity.ts';
+import { loadIdentity } from './join/identity-folder.ts';
+import { machineId } from './join/machine-id.ts';
+import { type Keep, openKeep } from './keep/open-keep.ts';
+import { Loop } from './loop.ts';
+import { watchEngine } from './observe/watch.ts';
+import { BrokerLink } from './receive/broker-link.ts';
+import { connectBroker } from './receive/nats.ts';
+import { objectSource } from './receive/object-source.ts';
+import { Receiver } from './receive/receiver.ts';
+import { desiredOf } from './receive/workload.ts';
+import { createReconciler, type Reconciler } from './reconciler.ts';
+import { HubConnection } from './report/hub-connection.ts';
+import { openHubLink } from './report/hub-grpc.ts';
+import type { Snapshot } from './report/report-delta.ts';
+import { Standing } from './standing.ts';
+import { statusOf, writeStatus } from './status-file.ts';
+import { VERSION } from './version.ts';
+
+/** Between looks at the own certificate: renewal has weeks of room. */
+const CERTIFICATE_CHECK_MS = 60 * 60_000;
+/** Between writings of the local status, so that its ages stay true. */
+const STATUS_MS = 2_000;
+
+/** An agent that runs. */
+export interface Agent {
+  /** Stops everything; containers keep running. */
+  close(): Promise<void>;
+}
+
+/** Starts an agent from its disk alone: hub, broker and Git may all be down. Throws NOT_JOINED, KEY_PERMISSIONS, STATE_LOCKED. */
+export async function startAgent(config: AgentConfig): Promise<Agent> {
+  const log = pino({ level: config.logLevel, base: { program: 'mooring-agent' } }, pino.destination(2));
+  const identity = loadIdentity(config.data);
+  const keep = openKeep(config.data, { nowMs: Date.now });
+  try {
+    return await RunningAgent.start({ config, log, identity, keep });
+  } catch (error) {
+    keep.close();
+    throw error;
+  }
+}
+
+interface Wiring {
+  readonly config: AgentConfig;
+  readonly log: Logger;
+  readonly identity: Identity;
+  readonly keep: Keep;
+}
+
+/** The parts of one agent, wired to each other: what one hears, the other is told. */
+class RunningAgent implements Agent {
+  readonly #config: AgentConfig;
+  readonly #log: Logger;
+  readonly #keep: Keep;
+  readonly #engine: EngineHolder;
+  readonly #standing = new Standing();
+  readonly #bootId = randomUUID();
+  readonly #receiver: Receiver;
+  readonly #loop: Loop;
+  readonly #watching: { close(): Promise<void> };
+  readonly #broker: BrokerLink;
+  readonly #hub: HubConnection;
+  readonly #chores: readonly NodeJS.Timeout[];
+  #identity: Identity;
+
+  private constructor({ config, log, identity, keep }: Wiring, receiver: Receiver) {
+    this.#config = config;
+    this.#log = log;
+    this.#identity = identity;
+    this.#keep = keep;
+    this.#receiver = receiver;
+    this.#engine = new EngineHolder(config.docker);
+    this.#loop = this.#startLoop();
+    this.#watching = watchEngine({
+      open: () => this.#engine.open(),
+      fleetId: identity.fleetId,
+      onChange: () => this.#loop.wake(),
+      log,
+    });
+    this.#broker = this.#startBroker();
+    this.#hub = this.#startHub();
+    keep.outbox.onEvent = () => this.#hub.changed();
+    this.#chores = [
+      setInterval(() => void this.#renew(), CERTIFICATE_CHECK_MS),
+      setInterval(() => this.#writeStatus(), STATUS_MS),
+    ];
+    log.info({ host: identity.host, fleet: identity.fleetId }, 'the agent runs');
+  }
+
+  /** Reads what was accepted before anything can arrive, then starts everything else. */
+  static async start(wiring: Wiring): Promise<RunningAgent> {
+    const { keep, identity, log } = wiring;
+    const started: { agent?: RunningAgent } = {};
+    const tell = (event: EventDraft) => keep.outbox.tell(event, Date.now());
+    if (keep.recordLost) tell(RECORD_LOST);
+    const receiver = new Receiver({
+      fleetId: identity.fleetId,
+      host: identity.host,
+      dataKey: identity.dataKey,
+      keys: () => (started.agent === undefined ? identity : started.agent.#identity).trust.assignmentKeys,
+      keep,
+      fetchObject: objectSource({
+        broker: (object) => running(started.agent).#broker.object(object),
+        hub: (object, maxBytes) => running(started.agent).#hub.link().fetchObject(object, maxBytes),
+        tell,
+      }),
+      fetchNewest: (newest) => running(started.agent).#fetchNewest(newest?.digest),
+      tell,
+      log,
+      nowMs: Date.now,
+      onAccepted: () => {
+        if (started.agent !== undefined) started.agent.#loop.supersede();
+      },
+    });
+    await receiver.load();
+    started.agent = new RunningAgent(wiring, receiver);
+    return started.agent;
+  }
+
+  async close(): Promise<void> {
+    for (const chore of this.#chores) clearInterval(chore);
+    await Promise.all([this.#loop.close(), this.#watching.close(), this.#receiver.close()]);
+    await Promise.all([this.#hub.close(), this.#broker.close()]);
+    this.#keep.close();
+  }
+
+  #startLoop(): Loop {
+    const passes = new Passes({ engine: this.#engine, identity: this.#identity, keep: this.#keep });
+    return new Loop({
+      desired: () => (this.#receiver.workload === undefined ? undefined : desiredOf(this.#receiver.workload)),
+      reconcile: (desired, options) => passes.reconcile(desired, options),
+      onAssessment: (assessment, generation) => {
+        this.#standing.saw(assessment, generation);
+        this.#hub.changed();
+      },
+      onEngineProblem: (problem) => {
+        this.#standing.engineProblem(problem);
+        this.#hub.changed();
+      },
+      auditMs: this.#config.auditMs,
+      log: this.#log,
+      nowMs: Date.now,
+    });
+  }
+
+  #startBroker(): BrokerLink {
+    const { host, nkeySeed, tls, natsUrls } = this.#identity;
+    return new BrokerLink({
+      connect: (target) => connectBroker({ ...target, host, nkeySeed, caPem: tls.ca }),
+      urls: natsUrls,
+      onPush: (envelope) => this.#receiver.offer(envelope),
+      onReady: () => this.#receiver.ask(),
+      log: this.#log,
+      nowMs: Date.now,
+    });
+  }
+
+  #startHub(): HubConnection {
+    return new HubConnection({
+      addresses: () => this.#identity.hubAddresses,
+      open: (address) => openHubLink(address, this.#identity.tls),
+      hello: () => this.#hello(),
+      onWelcome: ({ natsUrls }) => this.#broker.moveTo(natsUrls),
+      onNewest: (newest) => this.#receiver.hubSays(newest),
+      snapshot: () => this.#snapshot(),
+      outbox: this.#keep.outbox,
+      log: this.#log,
+      nowMs: Date.now,
+    });
+  }
+
+  #hello(): Hello {
+    const { workload } = this.#receiver;
+    return {
+      host: this.#identity.host,
+      protocol: PROTOCOL_VERSION,
+      agentVersion: VERSION,
+      features: Object.values(FEATURES),
+      highWater: workload?.assignment.generation ?? 0n,
+      acceptedDigest: workload?.digest ?? '',
+      outboxId: this.#keep.outbox.id,
+      bootId: this.#bootId,
+      machineId: machineId(),
+      questions: ['resend'],
+      trustVersion: this.#identity.trust.version,
+    };
+  }
+
+  #snapshot(): Snapshot | undefined {
+    return this.#standing.snapshot(this.#receiver, this.#keep.health.problem);
+  }
+
+  /** The newest assignment: the broker's, unless the hub named another one or the broker does not answer. */
+  async #fetchNewest(digest: string | undefined): Promise<Uint8Array | undefined> {
+    const fromBroker = await this.#broker.assignment().catch((error: unknown) => {
+      if (error instanceof MooringError && error.code === 'BROKER_UNREACHABLE') return undefined;
+      throw error;
+    });
+    if (fromBroker !== undefined && (digest === undefined || digestOf(fromBroker) === digest)) return fromBroker;
+    if (digest === undefined) return undefined;
+    const { envelope } = await this.#hub.link().fetchAssignment();
+    return envelope.byteLength === 0 ? undefined : envelope;
+  }
+
+  async #renew(): Promise<void> {
+    const expired = certificateProblem(this.#identity, Date.now());
+    if (expired !== undefined) this.#log.error({ code: expired.code }, expired.message);
+    if (Date.now() < renewAtMs(this.#identity)) return;
+    try {
+      // Loaded when it is needed: running pays nothing for it.
+      const { renewCertificate } = await import('./join/renew-certificate.ts');
+      this.#identity = await renewCertificate(this.#config.data, this.#identity, (csr) => this.#hub.link().renew(csr));
+      this.#hub.reconnect();
+    } catch (error) {
+      this.#log.warn(
+        { reason: error instanceof Error ? error.message : String(error) },
+        'the certificate could not be renewed; trying again',
+      );
+    }
+  }
+
+  #writeStatus(): void {
+    const about = {
+      host: this.#identity.host,
+      fleetId: this.#identity.fleetId,
+      version: VERSION,
+      writtenAtMs: Date.now(),
+    };
+    const status = statusOf(this.#snapshot(), { ...about, hub: this.#hub.state, broker: this.#broker.state });
+    this.#keep.health.attempt(() => writeStatus(this.#config.data, status));
+  }
+}
+
+const RECORD_LOST: EventDraft = {
+  kind: 'state.recovered',
+  severity: Severity.SEVERITY_WARNING,
+  code: 'STATE_CORRUPT',
+  message: 'The record of this host was damaged and is begun anew.',
+};
+
+/** Nothing is fetched before everything is there. */
+function running(agent: RunningAgent | undefined): RunningAgent {
+  if (agent !== undefined) return agent;
+  throw new MooringError('HUB_UNREACHABLE', 'Cannot fetch: the agent is still starting; a started agent is wanted');
+}
+
+interface PassParts {
+  readonly engine: EngineHolder;
+  readonly identity: Identity;
+  readonly keep: Keep;
+}
+
+/** Reconciles with whatever engine there is now; its memory lives as long as the engine's connection. */
+class Passes {
+  readonly #parts: PassParts;
+  #reconciler: { readonly for: unknown; readonly reconciler: Reconciler } | undefined;
+
+  constructor(parts: PassParts) {
+    this.#parts = parts;
+  }
+
+  reconcile(...[desired, options]: Parameters<Reconciler['reconcile']>): ReturnType<Reconciler['reconcile']> {
+    const { engine: holder, identity, keep } = this.#parts;
+    const tell = (event: EventDraft) => keep.outbox.tell(event, Date.now());
+    return holder.use((engine) => {
+      if (this.#reconciler?.for !== engine) {
+        const parts = {
+          engine,
+          fleetId: identity.fleetId,
+          record: keep.record,
+          journal: keep.journal,
+          paths: keep.contents,
+          tell,
+          now: nowMs,
+        };
+        this.#reconciler = { for: engine, reconciler: createReconciler(parts) };
+      }
+      return this.#reconciler.reconciler.reconcile(desired, options);
+    });
+  }
+}

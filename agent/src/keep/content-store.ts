@@ -1,0 +1,183 @@
+import {
+  chmodSync,
+  existsSync,
+  linkSync,
+  lstatSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+} from 'node:fs';
+import { dirname, join } from 'node:path';
+import { type Bundle, type Digest, digestHex, digestOf, isDigest, MooringError, type TreeMount } from '@mooring/proto';
+import type { MountPaths } from '../plan/desired.ts';
+import { type Disk, diskError, PRIVATE_FOLDER, syncFolder, writeDurably } from './disk.ts';
+
+const READ_ONLY = 0o444;
+const EXECUTABLE = 0o555;
+/** Mode of folders inside containers: whoever runs there may look. */
+const OPEN_FOLDER = 0o755;
+
+/** What may stay when the rest is swept away: hex digests. */
+export interface Wanted {
+  readonly objects: ReadonlySet<string>;
+  /** Names of content files: hex, with ".x" for executables. */
+  readonly contents: ReadonlySet<string>;
+  readonly trees: ReadonlySet<string>;
+}
+
+/** Objects as they were sealed, and the plain read-only copies that containers mount. Everything is named by its digest and checked on each read. */
+export class ContentStore implements MountPaths {
+  readonly #data: string;
+  readonly #disk: Disk;
+
+  /** `data` is absolute: the engine mounts from it. */
+  constructor(data: string, disk: Disk) {
+    this.#data = data;
+    this.#disk = disk;
+    for (const folder of ['objects', 'content', 'trees', 'stacks']) {
+      mkdirSync(join(data, folder), { recursive: true, mode: PRIVATE_FOLDER });
+    }
+  }
+
+  content(digest: string, executable: boolean): string {
+    return join(this.#data, 'content', contentName(digest, executable));
+  }
+
+  tree(digest: string): string {
+    return join(this.#data, 'trees', hexOf(digest));
+  }
+
+  data(stack: string, path: string): string {
+    return join(this.#data, 'stacks', stack, path);
+  }
+
+  /** An object's sealed bytes; undefined: not here, or damaged and therefore thrown away. */
+  readObject(object: Digest): Buffer | undefined {
+    const path = join(this.#data, 'objects', digestHex(object));
+    const bytes = readIfThere(path);
+    if (bytes === undefined || digestOf(bytes) === object) return bytes;
+    rmSync(path, { force: true });
+    return undefined;
+  }
+
+  /** Keeps an object. The caller has checked its digest; it is checked again when it is read. Throws DISK_FULL. */
+  writeObject(object: Digest, bytes: Uint8Array): void {
+    writeDurably(this.#disk, { path: join(this.#data, 'objects', digestHex(object)), content: bytes, mode: READ_ONLY });
+  }
+
+  /** Makes sure that everything that the bundle mounts is there, as it was signed. `open` gives a content by its plain digest. */
+  materialise(bundle: Bundle, open: (digest: string) => Uint8Array): void {
+    for (const { container } of bundle.services) {
+      for (const { source } of container?.mounts ?? []) {
+        if (source?.$case === 'file') this.#ensureContent(source.value, open);
+        if (source?.$case === 'tree') this.#ensureTree(source.value, open);
+        if (source?.$case === 'dataPath') this.#ensureData(bundle.stack, source.value);
+      }
+    }
+  }
+
+  /** Removes what is not wanted. Call only while no container mounts anything else. */
+  sweep(wanted: Wanted): void {
+    sweepFolder(join(this.#data, 'trees'), wanted.trees);
+    sweepFolder(join(this.#data, 'content'), wanted.contents);
+    sweepFolder(join(this.#data, 'objects'), wanted.objects);
+  }
+
+  #ensureContent(file: { digest: string; executable: boolean }, open: (digest: string) => Uint8Array): string {
+    const path = this.content(file.digest, file.executable);
+    const mode = file.executable ? EXECUTABLE : READ_ONLY;
+    const there = readIfThere(path);
+    if (there === undefined || digestOf(there) !== file.digest) {
+      writeDurably(this.#disk, { path, content: open(file.digest), mode });
+    }
+    // The mask of the process may have taken rights away, and a hand may have given some.
+    if ((statSync(path).mode & 0o777) !== mode) chmodSync(path, mode);
+    return path;
+  }
+
+  // Staged beside its place and renamed: a folder that is there is whole. Its files are second names of the contents.
+  #ensureTree(tree: TreeMount, open: (digest: string) => Uint8Array): void {
+    const path = this.tree(tree.digest);
+    const contents = tree.entries.map((entry) => ({ entry, source: this.#ensureContent(entry, open) }));
+    if (existsSync(path) && contents.every(({ entry, source }) => sameFile(join(path, entry.path), source))) return;
+    const draft = `${path}.new`;
+    try {
+      rmSync(draft, { recursive: true, force: true });
+      mkdirSync(draft, { mode: OPEN_FOLDER });
+      for (const { entry, source } of contents) {
+        mkdirSync(dirname(join(draft, entry.path)), { recursive: true, mode: OPEN_FOLDER });
+        linkSync(source, join(draft, entry.path));
+      }
+      openFolders(draft);
+      syncFolder(this.#disk, draft);
+      rmSync(path, { recursive: true, force: true });
+      this.#disk.rename(draft, path);
+      syncFolder(this.#disk, dirname(path));
+    } catch (cause) {
+      throw diskError(`write ${path}`, cause);
+    }
+  }
+
+  // A container may have put a symbolic link into its own folder: following it would mount any place of the host.
+  #ensureData(stack: string, path: string): void {
+    let place = join(this.#data, 'stacks');
+    for (const segment of [stack, ...path.split('/')]) {
+      place = join(place, segment);
+      const stat = lstatSync(place, { throwIfNoEntry: false });
+      if (stat === undefined) makeFolder(place);
+      else if (stat.isSymbolicLink() || !(stat.isDirectory() || stat.isFile())) {
+        throw new MooringError(
+          'BUNDLE_PATH',
+          `Cannot mount data ${JSON.stringify(path)} of stack ${stack}: ${place} is no folder or file; one of the stack's own is wanted`,
+          { place: { file: place }, hint: 'A container made a link there; remove it by hand.' },
+        );
+      }
+    }
+  }
+}
+
+/** Name of a content's file. */
+export function contentName(digest: string, executable: boolean): string {
+  return executable ? `${hexOf(digest)}.x` : hexOf(digest);
+}
+
+function hexOf(digest: string): string {
+  // Digests become file names: nothing else may.
+  if (!isDigest(digest))
+    throw new MooringError('BUNDLE_FORMAT', `Cannot name content: ${digest} is no digest; one is wanted`);
+  return digestHex(digest);
+}
+
+function readIfThere(path: string): Buffer | undefined {
+  return existsSync(path) ? readFileSync(path) : undefined;
+}
+
+function makeFolder(path: string): void {
+  try {
+    mkdirSync(path, { mode: OPEN_FOLDER });
+    chmodSync(path, OPEN_FOLDER);
+  } catch (cause) {
+    throw diskError(`make folder ${path}`, cause);
+  }
+}
+
+function sameFile(path: string, source: string): boolean {
+  const [left, right] = [lstatSync(path, { throwIfNoEntry: false }), statSync(source)];
+  return left !== undefined && left.ino === right.ino && left.dev === right.dev;
+}
+
+/** The mask of the process takes rights from new folders, which containers need. */
+function openFolders(folder: string): void {
+  chmodSync(folder, OPEN_FOLDER);
+  for (const entry of readdirSync(folder, { withFileTypes: true })) {
+    if (entry.isDirectory()) openFolders(join(folder, entry.name));
+  }
+}
+
+function sweepFolder(folder: string, wanted: ReadonlySet<string>): void {
+  for (const name of readdirSync(folder)) {
+    if (!wanted.has(name)) rmSync(join(folder, name), { recursive: true, force: true });
+  }
+}

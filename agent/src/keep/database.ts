@@ -1,0 +1,42 @@
+import { existsSync, renameSync } from 'node:fs';
+import { MooringError } from '@mooring/proto';
+import { openSqlite, type Sqlite } from './sqlite.ts';
+
+/** Everything that the agent remembers beside the accepted assignment. */
+const SCHEMA = `
+  CREATE TABLE IF NOT EXISTS meta (name TEXT PRIMARY KEY, value TEXT NOT NULL) STRICT;
+  CREATE TABLE IF NOT EXISTS journal (id INTEGER PRIMARY KEY AUTOINCREMENT, entry TEXT NOT NULL) STRICT;
+  CREATE TABLE IF NOT EXISTS owned (
+    kind TEXT NOT NULL, id TEXT NOT NULL, stack TEXT NOT NULL, key TEXT NOT NULL, spec_digest TEXT NOT NULL,
+    PRIMARY KEY (kind, id)
+  ) STRICT, WITHOUT ROWID;
+  CREATE TABLE IF NOT EXISTS outbox (
+    sequence INTEGER PRIMARY KEY AUTOINCREMENT, severity INTEGER NOT NULL, bytes INTEGER NOT NULL, event BLOB NOT NULL
+  ) STRICT;
+  CREATE TABLE IF NOT EXISTS envelope (generation TEXT PRIMARY KEY, envelope BLOB NOT NULL) STRICT;
+  CREATE TABLE IF NOT EXISTS release (
+    stack TEXT NOT NULL, role TEXT NOT NULL, generation TEXT NOT NULL, bundle TEXT NOT NULL, PRIMARY KEY (stack, role)
+  ) STRICT, WITHOUT ROWID;
+`;
+
+/** A database, and whether an earlier one was damaged and set aside. */
+export interface OpenedDatabase {
+  readonly database: Sqlite;
+  readonly setAside: boolean;
+}
+
+/**
+ * Opens the agent's database. A damaged one is set aside and a new one begun: what it held is found again on the engine by labels, and its events
+ * are a gap that the hub sees by the new outbox id.
+ */
+export function openDatabase(file: string): OpenedDatabase {
+  try {
+    return { database: openSqlite(file, SCHEMA), setAside: false };
+  } catch (error) {
+    if (!(error instanceof MooringError && error.code === 'STATE_CORRUPT')) throw error;
+    for (const ending of ['', '-wal', '-shm']) {
+      if (existsSync(file + ending)) renameSync(file + ending, `${file}.damaged${ending}`);
+    }
+    return { database: openSqlite(file, SCHEMA), setAside: true };
+  }
+}

@@ -1,0 +1,36 @@
+import { MooringError, type Problem } from '@mooring/proto';
+
+/** Whether the disk takes what the agent must keep. A full disk stops nothing that runs; it is told from memory. */
+export class DiskHealth {
+  readonly #nowMs: () => number;
+  #problem: Problem | undefined;
+
+  constructor(nowMs: () => number) {
+    this.#nowMs = nowMs;
+  }
+
+  /** Undefined: the last write worked. */
+  get problem(): Problem | undefined {
+    return this.#problem;
+  }
+
+  /** Runs a write and remembers how it went. False: the disk is full. Any other failure is thrown. */
+  attempt(write: () => void): boolean {
+    try {
+      write();
+      this.#problem = undefined;
+      return true;
+    } catch (error) {
+      this.failed(error);
+      if (error instanceof MooringError && error.code === 'DISK_FULL') return false;
+      throw error;
+    }
+  }
+
+  /** A write failed elsewhere. */
+  failed(error: unknown): void {
+    if (!(error instanceof MooringError && error.code === 'DISK_FULL')) return;
+    const sinceMs = this.#problem?.sinceMs ?? BigInt(this.#nowMs());
+    this.#problem = { code: error.code, message: error.message, hint: error.hint ?? '', sinceMs };
+  }
+}

@@ -1,0 +1,43 @@
+import type { Journal, JournalEntry } from '../apply/ports.ts';
+import type { DiskHealth } from './disk-health.ts';
+import type { Sqlite } from './sqlite.ts';
+
+/** Keeps the journal in memory and on disk. While the disk is full it goes on in memory alone: healing matters more than a second crash. */
+export class KeptJournal implements Journal {
+  readonly #database: Sqlite;
+  readonly #health: DiskHealth;
+  readonly #entries: Map<number, JournalEntry>;
+  #nextId: number;
+
+  constructor(database: Sqlite, health: DiskHealth) {
+    this.#database = database;
+    this.#health = health;
+    const rows = database.all<{ id: number; entry: string }>('SELECT id, entry FROM journal ORDER BY id');
+    // The one cast: this file alone writes the rows.
+    this.#entries = new Map(rows.map(({ id, entry }) => [id, { ...(JSON.parse(entry) as JournalEntry), id }]));
+    const last = database.one<{ seq: number }>("SELECT seq FROM sqlite_sequence WHERE name = 'journal'");
+    this.#nextId = (last?.seq ?? 0) + 1;
+  }
+
+  unfinished(): readonly JournalEntry[] {
+    return [...this.#entries.values()];
+  }
+
+  begin(entry: Omit<JournalEntry, 'id'>): number {
+    const id = this.#nextId++;
+    this.update(id, entry);
+    return id;
+  }
+
+  update(id: number, entry: Omit<JournalEntry, 'id'>): void {
+    this.#entries.set(id, { ...entry, id });
+    this.#health.attempt(() => {
+      this.#database.run('INSERT OR REPLACE INTO journal (id, entry) VALUES (?, ?)', id, JSON.stringify(entry));
+    });
+  }
+
+  finish(id: number): void {
+    this.#entries.delete(id);
+    this.#health.attempt(() => this.#database.run('DELETE FROM journal WHERE id = ?', id));
+  }
+}

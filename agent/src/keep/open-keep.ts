@@ -1,0 +1,55 @@
+import { mkdirSync } from 'node:fs';
+import { join, resolve } from 'node:path';
+import { AcceptedFile } from './accepted-file.ts';
+import { ContentStore } from './content-store.ts';
+import { openDatabase } from './database.ts';
+import { type Disk, PRIVATE_FOLDER, REAL_DISK } from './disk.ts';
+import { DiskHealth } from './disk-health.ts';
+import { KeptJournal } from './journal.ts';
+import { lockFolder } from './lock.ts';
+import { Outbox } from './outbox.ts';
+import { KeptRecord } from './own-record.ts';
+import { Releases } from './releases.ts';
+
+/** Everything that the agent has on disk. */
+export interface Keep {
+  readonly accepted: AcceptedFile;
+  readonly contents: ContentStore;
+  readonly journal: KeptJournal;
+  readonly record: KeptRecord;
+  readonly outbox: Outbox;
+  readonly releases: Releases;
+  readonly health: DiskHealth;
+  /** True: the database was damaged, set aside, and begun anew. */
+  readonly recordLost: boolean;
+  close(): void;
+}
+
+/** Opens the agent's folder for this process alone. Throws STATE_LOCKED or DISK_FULL. */
+export function openKeep(data: string, parts: { readonly nowMs: () => number; readonly disk?: Disk }): Keep {
+  const folder = resolve(data);
+  const disk = parts.disk ?? REAL_DISK;
+  mkdirSync(join(folder, 'state'), { recursive: true, mode: PRIVATE_FOLDER });
+  const unlock = lockFolder(folder);
+  try {
+    const { database, setAside } = openDatabase(join(folder, 'agent.db'));
+    const health = new DiskHealth(parts.nowMs);
+    return {
+      accepted: new AcceptedFile(join(folder, 'state'), disk),
+      contents: new ContentStore(folder, disk),
+      journal: new KeptJournal(database, health),
+      record: new KeptRecord(database, health),
+      outbox: new Outbox(database, health),
+      releases: new Releases(database, health),
+      health,
+      recordLost: setAside,
+      close: () => {
+        database.close();
+        unlock();
+      },
+    };
+  } catch (error) {
+    unlock();
+    throw error;
+  }
+}

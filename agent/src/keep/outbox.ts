@@ -1,0 +1,162 @@
+import { randomUUID } from 'node:crypto';
+import { Event, MAX_EVENTS_PER_BATCH, Severity } from '@mooring/proto';
+import type { EventDraft } from '../apply/ports.ts';
+import type { DiskHealth } from './disk-health.ts';
+import type { Sqlite } from './sqlite.ts';
+
+/** Events that wait for the hub: a week without it on a quiet host, hours on a busy one. */
+export const MAX_OUTBOX_EVENTS = 10_000;
+/** Bytes that wait for the hub. */
+export const MAX_OUTBOX_BYTES = 8 * 1024 * 1024;
+/** Share that is dropped at once when the outbox is full, so that a flood does not rewrite it event by event. */
+const DROP_SHARE = 0.05;
+/** Characters of an event's sentence. */
+const MAX_MESSAGE_CHARACTERS = 2000;
+/** Bytes of one batch: far below what one message may have. */
+const MAX_BATCH_BYTES = 256 * 1024;
+
+/** How much an outbox holds. */
+export interface OutboxBounds {
+  readonly events: number;
+  readonly bytes: number;
+}
+
+/** Events until the hub has stored them. When it is full the oldest go first, security events last, and the next one says how many went. */
+export class Outbox {
+  /** Random, born with the outbox. */
+  readonly id: string;
+  readonly #database: Sqlite;
+  readonly #health: DiskHealth;
+  readonly #bounds: OutboxBounds;
+  #events: number;
+  #bytes: number;
+  /** Events that a full disk did not take. */
+  #unwritten = 0n;
+  #onEvent: () => void = () => undefined;
+
+  constructor(
+    database: Sqlite,
+    health: DiskHealth,
+    bounds: OutboxBounds = { events: MAX_OUTBOX_EVENTS, bytes: MAX_OUTBOX_BYTES },
+  ) {
+    this.#database = database;
+    this.#health = health;
+    this.#bounds = bounds;
+    database.run("INSERT OR IGNORE INTO meta VALUES ('outbox', ?)", randomUUID());
+    this.id = database.one<{ value: string }>("SELECT value FROM meta WHERE name = 'outbox'")?.value ?? '';
+    const sums = database.one<{ events: number; bytes: number }>(
+      'SELECT count(*) AS events, coalesce(sum(bytes), 0) AS bytes FROM outbox',
+    );
+    this.#events = sums?.events ?? 0;
+    this.#bytes = sums?.bytes ?? 0;
+  }
+
+  /** Called after each new event; there is one listener. */
+  set onEvent(listener: () => void) {
+    this.#onEvent = listener;
+  }
+
+  /** How many events wait. */
+  get size(): number {
+    return this.#events;
+  }
+
+  /** Adds an event. Never fails: what a full disk does not take is counted as lost. */
+  tell(draft: EventDraft, nowMs: number): void {
+    const event = Event.fromPartial({
+      atMs: BigInt(nowMs),
+      ...draft,
+      message: draft.message.slice(0, MAX_MESSAGE_CHARACTERS).toWellFormed(),
+      lostBefore: this.#unwritten,
+    });
+    const bytes = Buffer.from(Event.encode(event).finish());
+    const written = this.#health.attempt(() => {
+      this.#database.insert(
+        'INSERT INTO outbox (severity, bytes, event) VALUES (?, ?, ?)',
+        event.severity,
+        bytes.byteLength,
+        bytes,
+      );
+    });
+    if (!written) {
+      this.#unwritten += 1n;
+      return;
+    }
+    this.#unwritten = 0n;
+    this.#events += 1;
+    this.#bytes += bytes.byteLength;
+    if (this.#events > this.#bounds.events || this.#bytes > this.#bounds.bytes)
+      this.#health.attempt(() => this.#drop());
+    this.#onEvent();
+  }
+
+  /** The next events after `sequence`, in order: one batch. */
+  after(sequence: bigint): Event[] {
+    const rows = this.#database.all<{ sequence: number; event: Buffer }>(
+      'SELECT sequence, event FROM outbox WHERE sequence > ? ORDER BY sequence LIMIT ?',
+      Number(sequence),
+      MAX_EVENTS_PER_BATCH,
+    );
+    const batch: Event[] = [];
+    let bytes = 0;
+    for (const row of rows) {
+      bytes += row.event.byteLength;
+      if (batch.length > 0 && bytes > MAX_BATCH_BYTES) break;
+      batch.push({ ...Event.decode(row.event), sequence: BigInt(row.sequence) });
+    }
+    return batch;
+  }
+
+  /** The hub has stored everything up to `sequence`. */
+  acknowledge(sequence: bigint): void {
+    this.#health.attempt(() => {
+      this.#database.run('DELETE FROM outbox WHERE sequence <= ?', Number(sequence));
+      this.#count();
+    });
+  }
+
+  #count(): void {
+    const sums = this.#database.one<{ events: number; bytes: number }>(
+      'SELECT count(*) AS events, coalesce(sum(bytes), 0) AS bytes FROM outbox',
+    );
+    this.#events = sums?.events ?? 0;
+    this.#bytes = sums?.bytes ?? 0;
+  }
+
+  #drop(): void {
+    const { events, bytes } = this.#bounds;
+    this.#database.together(() => {
+      while (this.#events > events * (1 - DROP_SHARE) || this.#bytes > bytes * (1 - DROP_SHARE)) {
+        if (this.#events <= 1) return;
+        this.#dropOldest();
+      }
+    });
+    this.#count();
+  }
+
+  #dropOldest(): void {
+    const select = 'SELECT sequence, bytes, event FROM outbox';
+    const oldest =
+      this.#database.one<Row>(`${select} WHERE severity <> ? ORDER BY sequence LIMIT 1`, Severity.SEVERITY_SECURITY) ??
+      this.#database.one<Row>(`${select} ORDER BY sequence LIMIT 1`);
+    if (oldest === undefined) return;
+    this.#database.run('DELETE FROM outbox WHERE sequence = ?', oldest.sequence);
+    this.#events -= 1;
+    this.#bytes -= oldest.bytes;
+    const next = this.#database.one<Row>(`${select} WHERE sequence > ? ORDER BY sequence LIMIT 1`, oldest.sequence);
+    if (next === undefined) {
+      this.#unwritten += 1n + Event.decode(oldest.event).lostBefore;
+      return;
+    }
+    const event = Event.decode(next.event);
+    event.lostBefore += 1n + Event.decode(oldest.event).lostBefore;
+    const encoded = Buffer.from(Event.encode(event).finish());
+    this.#database.run('UPDATE outbox SET event = ? WHERE sequence = ?', encoded, next.sequence);
+  }
+}
+
+interface Row {
+  readonly sequence: number;
+  readonly bytes: number;
+  readonly event: Buffer;
+}

@@ -1,0 +1,51 @@
+import type { OwnedKind, OwnedObject, OwnRecord } from '../apply/ports.ts';
+import type { DiskHealth } from './disk-health.ts';
+import type { Sqlite } from './sqlite.ts';
+
+interface Row {
+  readonly kind: OwnedKind;
+  readonly id: string;
+  readonly stack: string;
+  readonly key: string;
+  readonly spec_digest: string;
+}
+
+/** The agent's own record, read from memory, written to disk. */
+export class KeptRecord implements OwnRecord {
+  readonly #database: Sqlite;
+  readonly #health: DiskHealth;
+  readonly #objects = new Map<string, OwnedObject>();
+
+  constructor(database: Sqlite, health: DiskHealth) {
+    this.#database = database;
+    this.#health = health;
+    for (const { spec_digest, ...row } of database.all<Row>('SELECT * FROM owned')) {
+      this.#objects.set(nameOf(row.kind, row.id), { ...row, specDigest: spec_digest });
+    }
+  }
+
+  has(kind: OwnedKind, id: string): boolean {
+    return this.#objects.has(nameOf(kind, id));
+  }
+
+  all(kind: OwnedKind): readonly OwnedObject[] {
+    return [...this.#objects.values()].filter((object) => object.kind === kind);
+  }
+
+  remember(object: OwnedObject): void {
+    const { kind, id, stack, key, specDigest } = object;
+    this.#objects.set(nameOf(kind, id), object);
+    this.#health.attempt(() => {
+      this.#database.run('INSERT OR REPLACE INTO owned VALUES (?, ?, ?, ?, ?)', kind, id, stack, key, specDigest);
+    });
+  }
+
+  forget(kind: OwnedKind, id: string): void {
+    this.#objects.delete(nameOf(kind, id));
+    this.#health.attempt(() => this.#database.run('DELETE FROM owned WHERE kind = ? AND id = ?', kind, id));
+  }
+}
+
+function nameOf(kind: OwnedKind, id: string): string {
+  return `${kind} ${id}`;
+}

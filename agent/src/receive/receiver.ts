@@ -1,0 +1,291 @@
+import { decodeEnvelope, digestOf, MooringError, Severity, type TrustedKey } from '@mooring/proto';
+import type { Tell } from '../apply/ports.ts';
+import { Backoff, pause } from '../backoff.ts';
+import type { Keep } from '../keep/open-keep.ts';
+import type { Log } from '../log.ts';
+import { type AcceptedMark, verifyAssignment } from '../verify/verify-assignment.ts';
+import { type BuildParts, buildWorkload, type Received } from './build-workload.ts';
+import { HighWater, highWaterLost, type NewestAssignment } from './high-water.ts';
+import { type FetchObject, FROM_DISK_ALONE } from './object-source.ts';
+import { Refusals } from './refusals.ts';
+import { isIncomplete, type Workload } from './workload.ts';
+
+/** Between attempts to fetch what a new assignment needs. */
+const FETCH_RETRY = { firstMs: 1_000, maxMs: 30_000 };
+
+/** What receiving relies on. */
+export interface ReceiverParts {
+  readonly fleetId: string;
+  readonly host: string;
+  /** 32 bytes. */
+  readonly dataKey: Uint8Array;
+  readonly keys: () => readonly TrustedKey[];
+  readonly keep: Pick<Keep, 'accepted' | 'contents' | 'releases' | 'health'>;
+  readonly fetchObject: FetchObject;
+  /** The newest assignment, from the broker or the hub; undefined: nobody has one. */
+  readonly fetchNewest: (newest: NewestAssignment | undefined) => Promise<Uint8Array | undefined>;
+  readonly tell: Tell;
+  readonly log: Log;
+  readonly nowMs: () => number;
+  /** Called after each switch. */
+  readonly onAccepted: () => void;
+}
+
+/**
+ * Turns bytes from anywhere into the accepted assignment: verify, fetch all, stage, sync, then the one rename. Whatever arrives meanwhile waits in one
+ * place, where the newest replaces the older: a flood costs one verification at a time.
+ */
+export class Receiver {
+  readonly #parts: ReceiverParts;
+  readonly #refusals: Refusals;
+  readonly #highWater: HighWater;
+  readonly #stop = new AbortController();
+  readonly #backoff = new Backoff(FETCH_RETRY);
+  #workload: Workload | undefined;
+  #mark: AcceptedMark | undefined;
+  /** Bytes that nobody has looked at. */
+  #arrived: Uint8Array | undefined;
+  /** Verified, but not all of it could be fetched yet. */
+  #waiting: Received | undefined;
+  #wanted: { newest: NewestAssignment | undefined } | undefined;
+  #work: Promise<void> | undefined;
+  #sleep = new AbortController();
+  /** By the monotonic clock: no fetching before. */
+  #notBeforeMs = 0;
+
+  constructor(parts: ReceiverParts) {
+    this.#parts = parts;
+    this.#refusals = new Refusals(parts.tell, parts.nowMs);
+    this.#highWater = HighWater.of(parts.keep);
+  }
+
+  /** What the host runs by; undefined: nothing was ever accepted, or the record is lost. */
+  get workload(): Workload | undefined {
+    return this.#workload;
+  }
+
+  get refusal() {
+    return this.#refusals.newest;
+  }
+
+  /** True: this host's record is lost and the hub has not yet confirmed what is the newest. */
+  get highWaterLost(): boolean {
+    return this.#highWater.lost && !this.#highWater.confirmed;
+  }
+
+  /** Reads the accepted assignment from disk and verifies it as if it had just arrived. */
+  async load(): Promise<void> {
+    const read = this.#parts.keep.accepted.read();
+    if (this.#highWater.lost) this.#refusals.count(highWaterLost());
+    if (read.kind !== 'accepted' && read.kind !== 'previous') return;
+    const { generation, envelope } = read.accepted;
+    if (read.kind === 'previous') this.#tellPrevious(generation);
+    this.#mark = { generation, payloadDigest: digestOf(decodeEnvelope(envelope).payload) };
+    try {
+      this.#switchTo(await buildWorkload(this.#verify(envelope), this.#build(FROM_DISK_ALONE)));
+    } catch (error) {
+      if (!(error instanceof MooringError)) throw error;
+      this.#refusals.count(error);
+    }
+  }
+
+  /** An assignment arrived. */
+  offer(envelope: Uint8Array): void {
+    this.#arrived = envelope;
+    this.#wake();
+  }
+
+  /** The hub says which assignment is the newest: a push that was withheld is noticed here. */
+  hubSays(newest: NewestAssignment): void {
+    this.#highWater.confirm(newest);
+    const accepted = this.#workload;
+    if (newest.generation === 0n || newest.generation < (accepted?.assignment.generation ?? 0n)) return;
+    if (accepted !== undefined && newest.digest === accepted.digest) return;
+    if (this.#waiting?.digest === newest.digest) return;
+    this.#wanted = { newest };
+    this.#wake();
+  }
+
+  /** The broker is there (again): it may hold a newer one. */
+  ask(): void {
+    this.#wanted ??= { newest: undefined };
+    this.#wake();
+  }
+
+  /** Looks at everything on disk again, mends it, and fetches what was not to be had. */
+  async refresh(): Promise<void> {
+    const workload = this.#workload;
+    if (workload === undefined || this.#work !== undefined) return;
+    const rebuilt = await buildWorkload(
+      workload,
+      this.#build(isIncomplete(workload) ? this.#parts.fetchObject : FROM_DISK_ALONE),
+    );
+    // A newer one may have been accepted meanwhile.
+    if (this.#workload !== workload) return;
+    this.#switchTo(rebuilt);
+  }
+
+  async close(): Promise<void> {
+    this.#stop.abort();
+    this.#sleep.abort();
+    await this.#work;
+  }
+
+  #tellPrevious(generation: bigint): void {
+    this.#parts.tell({
+      kind: 'state.recovered',
+      severity: Severity.SEVERITY_WARNING,
+      message: `The record of the newest assignment was damaged; the one before, ${generation}, counts until a newer one comes.`,
+      code: 'STATE_CORRUPT',
+      generation,
+    });
+  }
+
+  #wake(): void {
+    if (this.#stop.signal.aborted) return;
+    this.#sleep.abort();
+    this.#work ??= this.#run().finally(() => {
+      this.#work = undefined;
+      // Something may have come between the last look and here.
+      if (this.#arrived !== undefined || this.#waiting !== undefined || this.#wanted !== undefined) this.#wake();
+    });
+  }
+
+  async #run(): Promise<void> {
+    while (!this.#stop.signal.aborted) {
+      this.#sleep = new AbortController();
+      try {
+        if (!(await this.#next())) return;
+      } catch (error) {
+        this.#failed(error);
+      }
+    }
+  }
+
+  /** One piece of work; false: there is none. */
+  async #next(): Promise<boolean> {
+    const arrived = this.#arrived;
+    this.#arrived = undefined;
+    if (arrived !== undefined) {
+      this.#consider(arrived);
+      return true;
+    }
+    if (this.#waiting === undefined && this.#wanted === undefined) return false;
+    const restMs = this.#notBeforeMs - performance.now();
+    if (restMs > 0) await pause(restMs, this.#sleep.signal);
+    else if (this.#waiting !== undefined) await this.#accept(this.#waiting);
+    else if (this.#wanted !== undefined) await this.#fetch(this.#wanted);
+    return true;
+  }
+
+  #consider(envelope: Uint8Array): void {
+    // A host that just joined hears from the hub in a moment which one is the newest, and asks for it then.
+    if (!this.#highWater.confirmed && !this.#highWater.lost) return;
+    const received = this.#verify(envelope);
+    if (received.known) return;
+    this.#highWater.check(received.assignment.generation);
+    if (received.assignment.generation <= (this.#waiting?.assignment.generation ?? 0n)) return;
+    this.#waiting = received;
+    this.#soon();
+  }
+
+  async #fetch(wanted: { newest: NewestAssignment | undefined }): Promise<void> {
+    const envelope = await this.#parts.fetchNewest(wanted.newest);
+    if (this.#wanted === wanted) this.#wanted = undefined;
+    this.#soon();
+    if (envelope !== undefined) this.#arrived ??= envelope;
+  }
+
+  async #accept(received: Received): Promise<void> {
+    const { keep, onAccepted, log } = this.#parts;
+    const workload = await this.#stage(received);
+    if (this.#waiting !== received) return;
+    const missing = workload.stacks.find(({ refusal }) => refusal?.kind === 'retry')?.refusal;
+    // All or nothing: what can still be fetched is waited for; what can never be right concerns its stack alone.
+    if (missing !== undefined) throw missing;
+    const { generation } = received.assignment;
+    keep.accepted.write({ generation, digest: received.digest, envelope: received.envelope });
+    this.#waiting = undefined;
+    this.#soon();
+    this.#refusals.clear();
+    this.#switchTo(workload);
+    log.info(
+      { generation: String(generation), digest: received.digest, stacks: workload.stacks.length },
+      'assignment accepted',
+    );
+    this.#parts.tell({
+      kind: 'assignment.accepted',
+      severity: Severity.SEVERITY_INFO,
+      message: `Assignment ${generation} accepted: ${received.assignment.reason || 'no reason given'}`,
+      generation,
+    });
+    onAccepted();
+  }
+
+  async #stage(received: Received): Promise<Workload> {
+    try {
+      return await buildWorkload(received, this.#build(this.#parts.fetchObject));
+    } catch (error) {
+      // What can never be staged must not be tried for ever.
+      if (!(error instanceof MooringError && error.kind === 'retry') && this.#waiting === received)
+        this.#waiting = undefined;
+      throw error;
+    }
+  }
+
+  #verify(envelope: Uint8Array): Received & { readonly known: boolean } {
+    const { fleetId, host, keys, nowMs } = this.#parts;
+    const expected = { fleetId, host, keys: keys(), accepted: this.#mark, nowMs: nowMs() };
+    return { ...verifyAssignment(envelope, expected), envelope };
+  }
+
+  #build(fetch: FetchObject): BuildParts {
+    const { keep, dataKey, keys } = this.#parts;
+    return { keep, dataKey, keys: keys(), fetch, signal: this.#stop.signal };
+  }
+
+  /** Refusals of single stacks are told, and the releases that are good are kept from sweeping. */
+  #switchTo(workload: Workload): void {
+    this.#workload = workload;
+    this.#mark = { generation: workload.assignment.generation, payloadDigest: workload.payloadDigest };
+    for (const { assigned, refusal } of workload.stacks) {
+      if (refusal !== undefined) this.#refusals.count(refusal, assigned.stack);
+    }
+    const { generation } = workload.assignment;
+    const good = workload.stacks.filter(({ refusal }) => refusal === undefined);
+    const releases = good.map(({ assigned: { stack, release } }) => {
+      return { stack, role: 'running' as const, generation, bundle: release?.bundle ?? '' };
+    });
+    this.#parts.keep.releases.keep(releases, { generation, bytes: workload.envelope });
+  }
+
+  #failed(error: unknown): void {
+    if (this.#stop.signal.aborted) return;
+    if (!(error instanceof MooringError)) {
+      this.#waiting = undefined;
+      this.#parts.log.error({ err: error }, 'receiving failed');
+      return;
+    }
+    this.#parts.keep.health.failed(error);
+    if (UNREACHABLE.has(error.code)) {
+      this.#later();
+      this.#parts.log.debug({ reason: error.message }, 'no assignment can be fetched now');
+      return;
+    }
+    this.#refusals.count(error);
+    this.#parts.log.warn({ code: error.code, reason: error.message }, 'assignment refused');
+    if (error.kind === 'retry') this.#later();
+  }
+
+  #soon(): void {
+    this.#backoff.reset();
+    this.#notBeforeMs = 0;
+  }
+
+  #later(): void {
+    this.#notBeforeMs = performance.now() + this.#backoff.next();
+  }
+}
+
+/** Nothing was refused: nobody could be asked. */
+const UNREACHABLE: ReadonlySet<string> = new Set(['HUB_UNREACHABLE', 'BROKER_UNREACHABLE', 'TIMED_OUT']);

@@ -1,0 +1,142 @@
+import { type Hello, MooringError, type Request, type Welcome } from '@mooring/proto';
+import { Backoff, pause } from '../backoff.ts';
+import type { Log } from '../log.ts';
+import type { LinkState } from '../receive/broker-link.ts';
+import type { NewestAssignment } from '../receive/high-water.ts';
+import type { HubLink } from './hub-grpc.ts';
+import { HubSession, type SessionParts } from './hub-session.ts';
+
+/** The first attempts come soon; a hub that stays away is asked about twice a minute. */
+const RECONNECT = { firstMs: 1_000, maxMs: 60_000 };
+/** Milliseconds that a session must have lasted to count as a success: a hub that accepts and drops is not asked at full speed. */
+const SUCCESS_MS = 10_000;
+
+/** What the connection relies on. */
+export interface HubConnectionParts extends Pick<SessionParts, 'snapshot' | 'outbox' | 'nowMs'> {
+  /** "host:port", tried in turn. */
+  readonly addresses: () => readonly string[];
+  readonly open: (address: string) => Promise<HubLink>;
+  readonly hello: () => Hello;
+  readonly onWelcome: (welcome: Welcome) => void;
+  readonly onNewest: (newest: NewestAssignment) => void;
+  readonly log: Log;
+}
+
+/** Keeps one stream to the hub, for ever; the same channel answers what the broker cannot. Nothing in the agent waits for it. */
+export class HubConnection {
+  readonly #parts: HubConnectionParts;
+  readonly #stop = new AbortController();
+  readonly #run: Promise<void>;
+  #link: HubLink | undefined;
+  #session: HubSession | undefined;
+  #state: LinkState;
+  #failure: MooringError | undefined;
+  #again = false;
+
+  constructor(parts: HubConnectionParts) {
+    this.#parts = parts;
+    this.#state = { connected: false, sinceMs: parts.nowMs(), reason: 'not connected yet' };
+    this.#run = this.#keepConnected();
+  }
+
+  get state(): LinkState {
+    return this.#state;
+  }
+
+  /** Why the last attempt failed; undefined while connected. */
+  get failure(): MooringError | undefined {
+    return this.#state.connected ? undefined : this.#failure;
+  }
+
+  /** The live channel. Throws HUB_UNREACHABLE. */
+  link(): HubLink {
+    if (this.#link !== undefined && this.#state.connected) return this.#link;
+    throw new MooringError('HUB_UNREACHABLE', `Cannot ask the hub: ${this.#state.reason}; a connection is wanted`);
+  }
+
+  /** Something new was observed, or told. */
+  changed(): void {
+    this.#session?.reportChanged();
+  }
+
+  /** Ends the stream and begins a new one, with the certificate of now. */
+  reconnect(): void {
+    this.#again = true;
+    this.#link?.close();
+  }
+
+  async close(): Promise<void> {
+    this.#stop.abort();
+    this.#link?.close();
+    await this.#run;
+  }
+
+  async #keepConnected(): Promise<void> {
+    const { signal } = this.#stop;
+    const backoff = new Backoff(RECONNECT);
+    for (let attempt = 0; !signal.aborted; attempt += 1) {
+      const addresses = this.#parts.addresses();
+      const startedMs = performance.now();
+      try {
+        await this.#once(addresses[attempt % addresses.length] ?? '');
+        this.#lost(
+          new MooringError('HUB_UNREACHABLE', 'Cannot talk to the hub: it ended the stream; a new one is wanted'),
+        );
+      } catch (error) {
+        this.#lost(error);
+      }
+      if (this.#again || performance.now() - startedMs > SUCCESS_MS) backoff.reset();
+      this.#again = false;
+      await pause(backoff.next(), signal);
+    }
+  }
+
+  /** Connects to one address and stays until the stream ends. */
+  async #once(address: string): Promise<void> {
+    const link = await this.#parts.open(address);
+    this.#link = link;
+    try {
+      if (this.#stop.signal.aborted) return;
+      const session = new HubSession({
+        ...this.#parts,
+        conversation: link.converse(),
+        onWelcome: (welcome) => this.#welcomed(address, welcome),
+        onQuestion: (request) => void this.#refuse(link, request),
+      });
+      this.#session = session;
+      await session.run();
+    } finally {
+      this.#session = undefined;
+      this.#link = undefined;
+      link.close();
+    }
+  }
+
+  #welcomed(address: string, welcome: Welcome): void {
+    this.#state = { connected: true, sinceMs: this.#parts.nowMs(), reason: '' };
+    this.#parts.log.info({ address }, 'connected to the hub');
+    this.#parts.onWelcome(welcome);
+  }
+
+  #lost(error: unknown): void {
+    const known = error instanceof MooringError ? error : undefined;
+    const reason = error instanceof Error ? error.message : String(error);
+    if (this.#state.connected) this.#parts.log.warn({ reason }, 'the connection to the hub is lost');
+    else this.#parts.log.debug({ reason }, 'the hub cannot be reached');
+    const sinceMs = this.#state.connected ? this.#parts.nowMs() : this.#state.sinceMs;
+    this.#failure = known;
+    this.#state = { connected: false, sinceMs, reason };
+  }
+
+  /** A question that this agent does not know gets an answer all the same. */
+  async #refuse(link: HubLink, { id, question }: Request): Promise<void> {
+    const what = question?.$case ?? 'unknown';
+    const message = `Cannot answer question "${what}": this agent does not know it; a newer agent is wanted`;
+    const value = { code: 'REQUEST_UNSUPPORTED', message, hint: 'Upgrade the agent on this host.', sinceMs: 0n };
+    try {
+      await link.answer([{ id, part: { $case: 'problem', value } }]);
+    } catch (error) {
+      this.#parts.log.debug({ err: error }, 'an answer could not be sent');
+    }
+  }
+}

@@ -1,0 +1,42 @@
+import { MooringError } from '@mooring/proto';
+
+/** Characters of a path: PATH_MAX of Linux, less room for the data folder. */
+const MAX_PATH_CHARACTERS = 3072;
+/** Characters of one segment: NAME_MAX of Linux. */
+const MAX_SEGMENT_CHARACTERS = 255;
+
+/** Refuses a path inside a container or on the host that is not absolute and cleaned. Throws BUNDLE_PATH. */
+export function checkTarget(stack: string, path: string): void {
+  if (path === '/') return;
+  if (!path.startsWith('/')) throw refusal(stack, path, 'an absolute path is wanted');
+  checkSegments(stack, path, path.slice(1));
+}
+
+/** Refuses a data path that leaves the stack's own folder. Throws BUNDLE_PATH. */
+export function checkDataPath(stack: string, path: string): void {
+  checkSegments(stack, path, path);
+}
+
+/** Refuses the path of a mounted folder's entry that leaves the folder. Throws BUNDLE_PATH. */
+export function checkTreePath(stack: string, path: string): void {
+  checkSegments(stack, path, path);
+}
+
+function checkSegments(stack: string, path: string, relative: string): void {
+  if (path.length > MAX_PATH_CHARACTERS)
+    throw refusal(stack, path, `at most ${MAX_PATH_CHARACTERS} characters are wanted`);
+  for (const segment of relative.split('/')) {
+    if (segment === '' || segment === '.' || segment === '..')
+      throw refusal(stack, path, 'a cleaned path inside its folder is wanted');
+    if (segment.length > MAX_SEGMENT_CHARACTERS) throw refusal(stack, path, 'shorter names are wanted');
+    if (segment.includes('\0')) throw refusal(stack, path, 'names without NUL are wanted');
+  }
+}
+
+function refusal(stack: string, path: string, wanted: string): MooringError {
+  const shown = JSON.stringify(path.length > MAX_SHOWN ? `${path.slice(0, MAX_SHOWN)}…` : path);
+  return new MooringError('BUNDLE_PATH', `Cannot run stack ${stack}: its bundle mounts path ${shown}; ${wanted}`);
+}
+
+/** Characters of a wrong path in a message. */
+const MAX_SHOWN = 120;
