@@ -17,7 +17,7 @@ export const EDGES: Readonly<Record<string, RegExp>> = {
   'nkeys.js': /^(hub\/src\/enrol|agent\/src\/join)\/nkey\.ts$/,
   'js-yaml': /^hub\/src\/(compose\/.*|cli\/output)\.ts$/,
   shlex: /^hub\/src\/compose\/arguments\.ts$/,
-  commander: /^(hub\/src\/cli\/.*|agent\/src\/(main|config))\.ts$/,
+  commander: /^(hub\/src\/cli\/.*|agent\/src\/cli\/.*)\.ts$/,
   ora: /^hub\/src\/cli\/.*\.ts$/,
   'cli-table3': /^hub\/src\/cli\/table\.ts$/,
 };
