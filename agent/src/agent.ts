@@ -279,7 +279,7 @@ class Passes {
           journal: keep.journal,
           paths: keep.contents,
           tell,
-          now: nowMs,
+          now: Date.now,
         };
         this.#reconciler = { for: engine, reconciler: createReconciler(parts) };
       }
