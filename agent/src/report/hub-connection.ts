@@ -56,7 +56,7 @@ export class HubConnection {
 
   /** Something new was observed, or told. */
   changed(): void {
-    this.#session?.reportChanged();
+    this.#session?.changed();
   }
 
   /** Ends the stream and begins a new one, with the certificate of now. */

@@ -65,15 +65,24 @@ export async function openHubLink(address: string, tls: HubCredentials): Promise
     'grpc.initial_reconnect_backoff_ms': CONNECT_MS,
   });
   await ready(client, address);
+  const streams = new Set<Conversation>();
   return {
     address,
-    converse: () => conversation(client.connect(), address),
+    converse: () => {
+      const stream = conversation(client.connect(), address);
+      streams.add(stream);
+      return stream;
+    },
     fetchAssignment: () => unary(address, (...rest) => client.fetchAssignment({}, ...rest)),
     fetchObject: (object, maxBytes) => fetchObject(client, { object, maxBytes, address }),
     answer: (parts) => answer(client, address, parts),
     renew: (csr) => unary(address, (...rest) => client.renewCertificate({ csr }, ...rest)),
     leave: async () => void (await unary(address, (...rest) => client.leave({}, ...rest))),
-    close: () => client.close(),
+    close: () => {
+      // Closing a channel leaves its calls alone.
+      for (const stream of streams) stream.end();
+      client.close();
+    },
   };
 }
 

@@ -78,13 +78,8 @@ export class HubSession {
     if (this.#failure !== undefined) throw this.#failure;
   }
 
-  /** Something new was observed. */
-  reportChanged(): void {
-    this.#pump();
-  }
-
-  /** A new event waits. */
-  eventAdded(): void {
+  /** Something new was observed, or a new event waits. */
+  changed(): void {
     this.#pump();
   }
 
