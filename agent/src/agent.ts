@@ -15,6 +15,7 @@ import { BrokerLink } from './receive/broker-link.ts';
 import { connectBroker } from './receive/nats.ts';
 import { objectSource } from './receive/object-source.ts';
 import { Receiver } from './receive/receiver.ts';
+import { sweepContents } from './receive/sweep.ts';
 import { desiredOf } from './receive/workload.ts';
 import { createReconciler, type Reconciler } from './reconciler.ts';
 import { HubConnection } from './report/hub-connection.ts';
@@ -70,6 +71,7 @@ class RunningAgent implements Agent {
   readonly #hub: HubConnection;
   readonly #chores: readonly NodeJS.Timeout[];
   #identity: Identity;
+  #sweptGeneration = 0n;
 
   private constructor({ config, log, identity, keep }: Wiring, receiver: Receiver) {
     this.#config = config;
@@ -140,6 +142,7 @@ class RunningAgent implements Agent {
       onAssessment: (assessment, generation) => {
         this.#standing.saw(assessment, generation);
         this.#hub.changed();
+        if (assessment.settled) this.#sweep(generation);
       },
       onEngineProblem: (problem) => {
         this.#standing.engineProblem(problem);
@@ -208,6 +211,15 @@ class RunningAgent implements Agent {
     if (digest === undefined) return undefined;
     const { envelope } = await this.#hub.link().fetchAssignment();
     return envelope.byteLength === 0 ? undefined : envelope;
+  }
+
+  /** Once for each generation that runs as it should: what nothing needs any more leaves the disk. */
+  #sweep(generation: bigint): void {
+    const { workload } = this.#receiver;
+    if (workload?.assignment.generation !== generation || this.#sweptGeneration === generation) return;
+    this.#sweptGeneration = generation;
+    const { trust, dataKey } = this.#identity;
+    this.#keep.health.attempt(() => sweepContents(workload, this.#keep, { keys: trust.assignmentKeys, dataKey }));
   }
 
   async #renew(): Promise<void> {

@@ -3,6 +3,7 @@ import { MooringError } from '@mooring/proto';
 import { certificateProblem } from '../join/certificate.ts';
 import type { Identity } from '../join/identity.ts';
 import { loadIdentity } from '../join/identity-folder.ts';
+import { lockHolder } from '../keep/lock.ts';
 import { openEngine } from '../observe/docker.ts';
 import { connectBroker } from '../receive/nats.ts';
 import { openHubLink } from '../report/hub-grpc.ts';
@@ -51,6 +52,13 @@ export async function doctor({
       return `${Math.round((bavail * bsize) / WANTED_FREE_BYTES / 16)} GiB are free`;
     }),
   );
+  const holder = lockHolder(data);
+  checks.push({
+    name: 'agent',
+    ok: holder !== undefined,
+    message: holder === undefined ? 'no agent runs here' : `the agent runs as process ${holder}`,
+    hint: holder === undefined ? 'Run: mooring-agent run' : '',
+  });
   const ok = checks.every((entry) => entry.ok);
   const text = checks
     .map(

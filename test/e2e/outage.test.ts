@@ -1,0 +1,168 @@
+import { readdirSync, rmSync } from 'node:fs';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { eventually } from '../support/eventually.ts';
+import { type Fleet, HEARTBEAT_MS, startFleet } from '../support/fleet.ts';
+
+let fleet: Fleet;
+
+const compose = (version: string) =>
+  `services:\n  app:\n    image: local/plain:1\n    environment: { VERSION: "${version}" }\n    healthcheck: { test: "true", interval: 500ms }\n`;
+
+beforeAll(async () => {
+  fleet = await startFleet(
+    [
+      { name: 'web-1', engine: '26', labels: { role: 'web' } },
+      { name: 'web-2', engine: '28', labels: { role: 'web' } },
+      { name: 'web-3', engine: '26', labels: { role: 'web' }, joined: false },
+    ],
+    { 'fleet.yaml': 'version: 1\nstacks:\n  shop: { hosts: role=web }\n', 'stacks/shop/compose.yaml': compose('1') },
+  );
+  await fleet.mooring('wait', '--timeout', '60s');
+}, 240_000);
+
+afterAll(async () => {
+  await fleet?.close();
+}, 120_000);
+
+async function wellAgain(): Promise<void> {
+  await eventually('everything is Synced and Healthy', async () =>
+    expect((await fleet.mooring('status', '--exit-code')).stdout).toContain('2/2 synced, Synced, Healthy'),
+  );
+}
+
+async function heals(): Promise<void> {
+  const { docker } = fleet.host('web-1').engine;
+  await docker.getContainer('shop-app-1').remove({ force: true });
+  await eventually(
+    'it heals',
+    async () => expect((await docker.getContainer('shop-app-1').inspect()).State.Running).toBe(true),
+    15_000,
+  );
+}
+
+describe('when a part is away', () => {
+  test('hosts heal themselves without hub and broker, show as Unknown with their age, and nothing restarts on its return', async () => {
+    const started = await fleet.host('web-2').startTimes();
+    await fleet.hub?.kill();
+    await heals();
+    await fleet.startHub();
+    await wellAgain();
+    expect(await fleet.host('web-2').startTimes()).toEqual(started);
+  });
+
+  test('a host whose agent stopped is Offline and Unknown within three heartbeats, and back after its return', async () => {
+    const host = fleet.host('web-2');
+    const started = await host.startTimes();
+    await host.agent?.kill();
+    await eventually(
+      'it is Offline',
+      async () => {
+        const { host: summary } = await fleet.json('host', 'web-2');
+        expect(summary).toMatchObject({ sync: 'Unknown', health: 'Unknown' });
+        expect(summary.online ?? false).toBe(false);
+        expect(summary.lastSeenAgeMs).toBeGreaterThan(0);
+      },
+      4 * HEARTBEAT_MS + 2000,
+    );
+    const { unknownHosts } = await fleet.json('drift');
+    expect(unknownHosts.map(({ name }: { name: string }) => name)).toEqual(['web-2']);
+    host.startAgent();
+    await wellAgain();
+    expect(await host.startTimes()).toEqual(started);
+  });
+
+  test('the fleet stays as it is without Git, says so, and follows it again', async () => {
+    await fleet.git?.stop();
+    const commit = fleet.repository.commit('while away', { 'stacks/shop/compose.yaml': compose('2') });
+    await eventually('status says so', async () =>
+      expect((await fleet.mooring('status')).stdout).toContain('SOURCE_UNREACHABLE'),
+    );
+    await heals();
+    await fleet.startGit();
+    expect((await fleet.mooring('wait', '--revision', commit, '--timeout', '60s')).code).toBe(0);
+  });
+
+  test('nothing is lost when the whole store of the broker is deleted', async () => {
+    const started = await fleet.host('web-1').startTimes();
+    const generation = (await fleet.json('host', 'web-1')).host.assignedGeneration;
+    await fleet.hub?.stop();
+    rmSync(join(fleet.data, 'broker', 'jetstream'), { recursive: true });
+    await fleet.startHub();
+    await wellAgain();
+    expect(await fleet.host('web-1').startTimes()).toEqual(started);
+    expect((await fleet.json('host', 'web-1')).host.assignedGeneration).toBe(generation);
+    await fleet.moor('after the loss', { 'stacks/shop/compose.yaml': compose('3') });
+  });
+
+  test('an agent that is killed starts from its disk alone', async () => {
+    const host = fleet.host('web-1');
+    await fleet.hub?.stop();
+    await host.agent?.kill();
+    await host.engine.docker.getContainer('shop-app-1').remove({ force: true });
+    host.startAgent();
+    await eventually(
+      'it heals from disk',
+      async () => expect((await host.engine.docker.getContainer('shop-app-1').inspect()).State.Running).toBe(true),
+      20_000,
+    );
+    await fleet.startHub();
+    await wellAgain();
+  });
+
+  test('an agent that is killed in the middle of a replacement finishes or undoes it', async () => {
+    const host = fleet.host('web-1');
+    await host.agent?.stop();
+    for (const [index, failpoint] of [
+      'replace.stopped',
+      'replace.renamed',
+      'replace.created',
+      'replace.started',
+      'replace.healthy',
+    ].entries()) {
+      host.startAgent({ MOORING_FAILPOINT: failpoint });
+      const commit = fleet.repository.commit(failpoint, { 'stacks/shop/compose.yaml': compose(`crash ${index}`) });
+      await eventually(`it died at ${failpoint}`, () => expect(host.agent?.running).toBe(false));
+      host.startAgent();
+      expect((await fleet.mooring('wait', '--revision', commit, '--timeout', '60s')).code, failpoint).toBe(0);
+      expect(await host.containers(), failpoint).toEqual(['shop-app-1']);
+      await host.agent?.stop();
+    }
+    host.startAgent();
+    await wellAgain();
+  }, 180_000);
+});
+
+describe('a host', () => {
+  test('that joins later gets what its labels select, and one that leaves is gone from every view', async () => {
+    const late = fleet.host('web-3');
+    await fleet.join(late, { role: 'web' });
+    await eventually('it runs the stack', async () => expect(await late.containers()).toEqual(['shop-app-1']));
+    await eventually('it is Synced', async () => expect((await fleet.json('host', 'web-3')).host.sync).toBe('Synced'));
+    await late.agent?.stop();
+    const left = await late.run('leave', '-y', '--docker', late.engine.socket);
+    expect(left.code, left.stderr).toBe(0);
+    expect(await late.containers()).toEqual([]);
+    expect((await fleet.mooring('host', 'web-3')).code).not.toBe(0);
+    for (const view of ['hosts', 'stacks', 'drift', 'status'])
+      expect((await fleet.mooring(view)).stdout, view).not.toContain('web-3');
+    expect(readdirSync(late.data)).not.toContain('identity');
+  });
+
+  test('that is revoked loses its stream and the broker within 5 s, and keeps running what it runs', async () => {
+    const host = fleet.host('web-2');
+    const started = await host.startTimes();
+    const before = Date.now();
+    expect((await fleet.mooring('revoke', 'web-2', '-y')).code).toBe(0);
+    await eventually(
+      'the agent is shut out of both',
+      async () => {
+        const status = JSON.parse((await host.run('status', '-o', 'json')).stdout);
+        expect([status.hub.connected, status.broker.connected]).toEqual([false, false]);
+      },
+      8000,
+    );
+    expect(Date.now() - before).toBeLessThan(8000);
+    expect(await host.startTimes()).toEqual(started);
+  });
+});
