@@ -1,5 +1,6 @@
 import {
   type GetHostResponse,
+  HostSummary,
   type ListHostsRequest,
   type ListHostsResponse,
   MooringError,
@@ -8,7 +9,7 @@ import {
 import type { HostView } from '../drift/host-view.ts';
 import { briefState, fullState } from '../drift/stack-summary.ts';
 import { parseSelector, selects } from '../render/selector.ts';
-import { pagePosition, pageSize, pageToken } from './paging.ts';
+import { fitting, pagePosition, pageSize, pageToken } from './paging.ts';
 import type { QueryParts } from './parts.ts';
 import type { Snapshot } from './snapshots.ts';
 import { summarize } from './status.ts';
@@ -24,12 +25,13 @@ export function listHosts(parts: QueryParts, snapshot: Snapshot, request: ListHo
   const left = snapshot.hosts.filter(
     ({ facts }) => facts.host.name > after && selects(selector, facts.rendered?.labels ?? facts.host.labels),
   );
-  const page = left.slice(0, size);
-  const last = page.at(-1)?.facts.host.name;
-  return {
-    hosts: page.map((host) => summarize(parts, host)),
-    nextPageToken: last === undefined || left.length <= size ? '' : pageToken('hosts', last),
-  };
+  const hosts = fitting(
+    left.slice(0, size),
+    (host) => summarize(parts, host),
+    (summary) => HostSummary.encode(summary).finish().byteLength,
+  );
+  const last = hosts.at(-1)?.name;
+  return { hosts, nextPageToken: last === undefined || hosts.length === left.length ? '' : pageToken('hosts', last) };
 }
 
 /** One host with its stacks, whole. Throws NOT_FOUND. */

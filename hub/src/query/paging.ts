@@ -5,6 +5,26 @@ const DEFAULT_PAGE_SIZE = 100;
 /** Entries of one page at most: what fits a message of 4 MiB with room to spare. */
 const MAX_PAGE_SIZE = 1000;
 
+/** Bytes of the entries of one page: below the 4 MiB of a message, with room for the rest. */
+const MAX_PAGE_BYTES = 3 * 1024 * 1024;
+
+/** What one message holds of the entries, at least one; each is made only when its turn comes. */
+export function fitting<Entry, Made>(
+  entries: readonly Entry[],
+  make: (entry: Entry) => Made,
+  bytesOf: (made: Made) => number,
+): Made[] {
+  const page: Made[] = [];
+  let bytes = 0;
+  for (const entry of entries) {
+    const made = make(entry);
+    bytes += bytesOf(made);
+    if (bytes > MAX_PAGE_BYTES && page.length > 0) break;
+    page.push(made);
+  }
+  return page;
+}
+
 /** How many entries are asked for. Throws INVALID_ARGUMENT above 1000. */
 export function pageSize(asked: number): number {
   if (asked > MAX_PAGE_SIZE) {

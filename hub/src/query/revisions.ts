@@ -1,6 +1,6 @@
-import { type ListRevisionsRequest, type ListRevisionsResponse, MooringError, type Revision } from '@mooring/proto';
+import { type ListRevisionsRequest, type ListRevisionsResponse, MooringError, Revision } from '@mooring/proto';
 import type { RevisionRecord } from '../store/store.ts';
-import { numberPosition, pageSize, pageToken } from './paging.ts';
+import { fitting, numberPosition, pageSize, pageToken } from './paging.ts';
 import type { QueryParts } from './parts.ts';
 
 /** What a commit is asked for by: enough of its hex digits to mean one. */
@@ -10,10 +10,12 @@ const COMMIT_PREFIX = /^[0-9a-f]{7,64}$/;
 export function listRevisions({ store }: QueryParts, request: ListRevisionsRequest): ListRevisionsResponse {
   const size = pageSize(request.pageSize);
   const records = store.revisions(size, numberPosition('revisions', request.pageToken));
-  const last = records.at(-1);
+  const revisions = fitting(records, toRevision, (revision) => Revision.encode(revision).finish().byteLength);
+  const last = records[revisions.length - 1];
+  const isLast = revisions.length === records.length && records.length < size;
   return {
-    revisions: records.map(toRevision),
-    nextPageToken: last === undefined || records.length < size ? '' : pageToken('revisions', String(last.sequence)),
+    revisions,
+    nextPageToken: last === undefined || isLast ? '' : pageToken('revisions', String(last.sequence)),
   };
 }
 

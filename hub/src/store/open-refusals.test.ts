@@ -6,6 +6,7 @@ import { objectRecord } from './assignment.fake.ts';
 import { createStore, openStore } from './open-store.ts';
 import { MIGRATIONS } from './schema.ts';
 import { openSqlite } from './sqlite.ts';
+import { MAX_WAITING_WRITES } from './write-queue.ts';
 
 let folder: string;
 let file: string;
@@ -119,4 +120,18 @@ test('writes after closing are refused', async () => {
   const store = await openStore(options());
   await store.close();
   await expect(store.removeHost('web-1')).rejects.toMatchObject({ code: 'DB_WRITER' });
+});
+
+test('more writes than may wait are refused at once, and those that wait are stored', async () => {
+  createStore(options());
+  const store = await openStore(options());
+  const draft = { kind: 'hub.test', severity: 1, message: 'Told.' } as const;
+  const outcomes = await Promise.allSettled(
+    Array.from({ length: MAX_WAITING_WRITES + 5 }, () => store.addHubEvent(draft)),
+  );
+  const refused = outcomes.filter(({ status }) => status === 'rejected');
+  expect(refused).toHaveLength(5);
+  expect(refused[0]).toMatchObject({ reason: { code: 'RATE_LIMITED' } });
+  expect(store.newestCursor()).toBe(BigInt(MAX_WAITING_WRITES));
+  await store.close();
 });

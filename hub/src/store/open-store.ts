@@ -24,8 +24,11 @@ export interface StoreOptions {
   readonly clock: () => number;
 }
 
+/** What a new store is made with; without a clock, that of the machine. */
+export type NewStoreOptions = Omit<StoreOptions, 'clock'> & Partial<Pick<StoreOptions, 'clock'>>;
+
 /** Makes the database of a new fleet, whole or not at all. Throws FLEET_EXISTS where one is. */
-export function createStore({ file, fleetId, clock }: StoreOptions): void {
+export function createStore({ file, fleetId, clock = Date.now }: NewStoreOptions): void {
   if (existsSync(file)) {
     const message = 'Cannot create the database: one is there; a free path is wanted';
     throw new MooringError('FLEET_EXISTS', message, { place: { file } });
