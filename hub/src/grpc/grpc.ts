@@ -210,7 +210,8 @@ function serverOptions({ maxMessageBytes, ages }: DoorOptions) {
 
 function endCalls({ open, connections }: Door, identityId: string): void {
   for (const call of open.of(identityId)) {
-    call.end(identityEnded(call.caller));
+    // Who leaves is answered by the call that ends it.
+    if (call.path !== AgentServiceService.leave.path) call.end(identityEnded(call.caller));
     closeSoon(call, connections);
   }
 }

@@ -85,7 +85,7 @@ export async function startRunningHub(): Promise<RunningHub> {
     joinListen: { host: '127.0.0.1', port: 0 },
     socketPath,
     services: {
-      agent: agentHandlers(seen),
+      agent: agentHandlers(seen, (host) => enrolment.removeHost({ host, actor: host })),
       fleet: fleetHandlers(seen),
       enrol: createEnrol(enrolment),
       admin: createAdmin({
@@ -195,7 +195,7 @@ function fleetHandlers(seen: CallContext[]): Handlers<FleetServiceService> {
   return handlers as unknown as Handlers<FleetServiceService>;
 }
 
-function agentHandlers(seen: CallContext[]): Handlers<AgentServiceService> {
+function agentHandlers(seen: CallContext[], onLeave: (host: string) => Promise<void>): Handlers<AgentServiceService> {
   return {
     async *connect(requests, context) {
       seen.push(context);
@@ -218,7 +218,11 @@ function agentHandlers(seen: CallContext[]): Handlers<AgentServiceService> {
       yield { data: Buffer.from('part') };
     },
     renewCertificate: answering(seen, AgentServiceService.renewCertificate.responseDeserialize),
-    leave: answering(seen, AgentServiceService.leave.responseDeserialize),
+    async leave(_, context) {
+      seen.push(context);
+      await onLeave(context.caller.name);
+      return {};
+    },
   };
 }
 

@@ -47,6 +47,14 @@ function tlsOptions() {
   return { host, port: Number(port), ca: hub.fleet.caCertificatePem, ALPNProtocols: ['h2'] };
 }
 
+test('an agent that leaves is answered before its calls end', async () => {
+  const client = agentClient(await hub.agent('web-0'));
+  const { ended } = await openStream(client);
+  const left = await new Promise((resolve) => client.leave({}, (error) => resolve(error ?? 'left')));
+  expect(left).toBe('left');
+  expect((await ended).details).toMatch(/^AGENT_REVOKED: /);
+});
+
 describe('a revoked agent', () => {
   test('loses its streams within 5 s, and every later call, with the reason', async () => {
     const client = agentClient(await hub.agent('web-1'));
