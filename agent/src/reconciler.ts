@@ -133,7 +133,7 @@ class EngineReconciler implements Reconciler {
         kind: 'apply.succeeded',
         severity: Severity.SEVERITY_INFO,
         stack,
-        message: `stack ${stack} is applied: ${stackPlan.steps.length} steps`,
+        message: `stack ${stack} is applied: ${stackPlan.steps.length} ${stackPlan.steps.length === 1 ? 'step' : 'steps'}`,
         commit: desired?.commit ?? '',
         generation: desired?.generation ?? 0n,
       });

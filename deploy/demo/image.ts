@@ -7,6 +7,13 @@ import { IMAGE } from './places.ts';
 
 const APPLETS = ['sh', 'httpd', 'wget', 'mkdir', 'echo', 'sleep', 'cat', 'printf', 'ls', 'ps'];
 
+/** Serves a folder on port 8080. As the first process of a container httpd itself would take no notice of SIGTERM, and hold up every change. */
+const SERVE = `#!/bin/sh
+trap 'exit 0' TERM
+httpd -f -p 8080 -h "$1" &
+wait
+`;
+
 /** Makes the example's image from this machine's static busybox, unless the engine has it. */
 export async function ensureImage(docker: Docker, busybox: string): Promise<void> {
   const name = `${IMAGE.repository}:${IMAGE.tag}`;
@@ -17,6 +24,7 @@ export async function ensureImage(docker: Docker, busybox: string): Promise<void
     for (const name of ['bin', 'etc', 'tmp']) mkdirSync(join(folder, name));
     copyFileSync(busybox, join(folder, 'bin', 'busybox'));
     for (const applet of APPLETS) symlinkSync('busybox', join(folder, 'bin', applet));
+    writeFileSync(join(folder, 'bin', 'serve'), SERVE, { mode: 0o755 });
     writeFileSync(join(folder, 'etc', 'passwd'), 'root:x:0:0:root:/:/bin/sh\n');
     const tar = spawn('tar', ['-C', folder, '-c', '.'], { stdio: ['ignore', 'pipe', 'inherit'] });
     const stream = await docker.importImage(tar.stdout, {

@@ -165,9 +165,16 @@ class DockerEngine implements Engine {
   }
 
   async removeContainer(id: string): Promise<void> {
-    await this.#goneIsFine('remove a container', CHANGE_DEADLINE_MS, () =>
-      this.#docker.getContainer(id).remove({ force: true, v: false }),
-    );
+    const container = this.#docker.getContainer(id);
+    await this.#goneIsFine('remove a container', CHANGE_DEADLINE_MS, async () => {
+      try {
+        await container.remove({ force: true, v: false });
+      } catch (error) {
+        // Somebody else removes it: its name is free only when that has ended.
+        if (!isConflict(error) || !/already in progress/.test(String(error))) throw error;
+        await container.wait({ condition: 'removed' });
+      }
+    });
   }
 
   createNetwork(network: {
@@ -241,9 +248,7 @@ class DockerEngine implements Engine {
     try {
       await this.#call(what, deadlineMs, call);
     } catch (error) {
-      // Gone, or being removed by somebody else: it will be looked at again.
-      if (!isGone(error) && !(isConflict(error) && /already in progress/.test(String(error))))
-        throw engineError(what, error);
+      if (!isGone(error)) throw engineError(what, error);
     }
   }
 

@@ -17,7 +17,7 @@ export interface Engine {
   stopContainer(id: string): Promise<void>;
   unpauseContainer(id: string): Promise<void>;
   renameContainer(id: string, name: string): Promise<void>;
-  /** Removes it whatever its state; its volumes stay. Gone already is fine. */
+  /** Removes it whatever its state; its volumes stay. Gone already is fine. Ends when its name is free, also where somebody else removes it. */
   removeContainer(id: string): Promise<void>;
   /** Returns the id. */
   createNetwork(network: {

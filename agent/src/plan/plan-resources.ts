@@ -32,15 +32,22 @@ export function planNetworks(
       ...plainFinding('network', network.name),
       kind: 'extra',
       observed: 'present',
-      steps: [{ kind: 'remove-network', stack, id: network.id, name: network.name, reason: 'Git no longer names it' }],
+      steps: [removeNetwork(network, { stack, makesWay: false, reason: 'Git no longer names it' })],
     }),
   );
   return { findings: [...findings, ...removals], changed };
 }
 
+function removeNetwork(
+  { id, name }: ObservedObject,
+  why: { readonly stack: string; readonly makesWay: boolean; readonly reason: string },
+): Step {
+  return { kind: 'remove-network', id, name, ...why };
+}
+
 function recreate({ stack, bundle }: DesiredStack, there: ObservedObject, key: string): readonly Step[] {
   const network = bundle.networks.find((candidate) => candidate.key === key);
-  const remove: Step = { kind: 'remove-network', stack, id: there.id, name: there.name, reason: NETWORK_CHANGED };
+  const remove = removeNetwork(there, { stack, makesWay: true, reason: NETWORK_CHANGED });
   return network === undefined
     ? [remove]
     : [remove, { kind: 'create-network', stack, network, reason: NETWORK_CHANGED }];

@@ -57,6 +57,8 @@ function planReplica(desired: DesiredStack, { service, replica }: Replica, input
   const container = input.containers.find(
     (own) => own.service === service.name && own.replica === replica && !isKeptName(own.name),
   );
+  if (container?.status === 'removing')
+    return finding('missing', remade(base, container, BEING_REMOVED), { desired: 'running', observed: 'absent' });
   if (container === undefined) {
     if (input.observed.foreignContainers.includes(name)) return finding('conflict', [], { observed: 'foreign' });
     return finding('missing', [{ ...base, kind: 'create-container', reason: 'it does not exist' }], {
@@ -65,10 +67,7 @@ function planReplica(desired: DesiredStack, { service, replica }: Replica, input
     });
   }
   if (usesChangedNetwork(service, input)) {
-    return finding('changed', [
-      { kind: 'remove-container', stack, service: service.name, container, reason: NETWORK_CHANGED },
-      { ...base, kind: 'create-container', reason: NETWORK_CHANGED },
-    ]);
+    return finding('changed', remade(base, container, { gone: NETWORK_CHANGED, back: NETWORK_CHANGED }));
   }
   if (container.specDigest !== service.specDigest) {
     return finding('changed', [
@@ -79,21 +78,29 @@ function planReplica(desired: DesiredStack, { service, replica }: Replica, input
   if (isRunning(container) || isFinished(container)) return [];
   if (container.status === 'paused')
     return finding('modified', [{ ...base, kind: 'unpause-container', container, reason: 'it is paused' }], state);
-  if (container.status === 'dead' || container.status === 'removing') {
-    return finding(
-      'modified',
-      [
-        { kind: 'remove-container', stack, service: service.name, container, reason: `it is ${container.status}` },
-        { ...base, kind: 'create-container', reason: `it was ${container.status}` },
-      ],
-      state,
-    );
-  }
+  if (container.status === 'dead')
+    return finding('modified', remade(base, container, { gone: 'it is dead', back: 'it was dead' }), state);
   const waits = input.memory.startNotBeforeMs(name, service.specDigest) > input.nowMs;
   const steps: readonly Step[] = waits
     ? []
     : [{ ...base, kind: 'start-container', container, reason: `it is ${container.status}` }];
   return finding('modified', steps, state);
+}
+
+// A removal ends when the name is free, whoever began it.
+const BEING_REMOVED = { gone: 'its removal had begun', back: 'it was removed' };
+
+/** Steps for a container that can only be made anew. */
+function remade(
+  base: Replica & { readonly stack: string; readonly name: string },
+  container: OwnContainer,
+  reasons: { readonly gone: string; readonly back: string },
+): Step[] {
+  const { stack, service } = base;
+  return [
+    { kind: 'remove-container', stack, service: service.name, container, makesWay: true, reason: reasons.gone },
+    { ...base, kind: 'create-container', reason: reasons.back },
+  ];
 }
 
 function usesChangedNetwork({ container }: Service, { changedNetworks }: ServicesInput): boolean {
@@ -130,7 +137,14 @@ function planExtra({ stack, bundle }: DesiredStack, { containers }: ServicesInpu
     desired: '',
     observed: container.status,
     steps: [
-      { kind: 'remove-container', stack, service: container.service, container, reason: 'Git no longer names it' },
+      {
+        kind: 'remove-container',
+        stack,
+        service: container.service,
+        container,
+        makesWay: false,
+        reason: 'Git no longer names it',
+      },
     ],
   }));
 }

@@ -5,7 +5,7 @@ import { describeDrift, type Finding } from './finding.ts';
 import type { PlanMemory } from './memory.ts';
 import { planNetworks, planVolumes } from './plan-resources.ts';
 import { planServices } from './plan-services.ts';
-import { NETWORK_CHANGED, type Step } from './step.ts';
+import type { Step } from './step.ts';
 
 /** What to do about one stack, and what differs. */
 export interface StackPlan {
@@ -87,11 +87,10 @@ function ordered(steps: readonly Step[]): readonly Step[] {
   return steps.toSorted((a, b) => rank(a) - rank(b));
 }
 
-// A network that changed is made anew: its containers and itself go before anything is created.
+/** What makes way goes before anything is created: containers, then the networks that they were on. */
 function rank(step: Step): number {
-  const early = step.reason.startsWith(NETWORK_CHANGED);
-  if (early && step.kind === 'remove-container') return -2;
-  return early && step.kind === 'remove-network' ? -1 : ORDER[step.kind];
+  if (step.kind === 'remove-container' && step.makesWay) return -2;
+  return step.kind === 'remove-network' && step.makesWay ? -1 : ORDER[step.kind];
 }
 
 function planRemoval(stack: string, observed: Observed): StackPlan {
@@ -100,9 +99,16 @@ function planRemoval(stack: string, observed: Observed): StackPlan {
   const networks = observed.networks.filter((network) => network.ours && network.stack === stack);
   const steps: Step[] = [
     ...containers.map(
-      (container): Step => ({ kind: 'remove-container', stack, service: container.service, container, reason }),
+      (container): Step => ({
+        kind: 'remove-container',
+        stack,
+        service: container.service,
+        container,
+        makesWay: false,
+        reason,
+      }),
     ),
-    ...networks.map(({ id, name }): Step => ({ kind: 'remove-network', stack, id, name, reason })),
+    ...networks.map(({ id, name }): Step => ({ kind: 'remove-network', stack, id, name, makesWay: false, reason })),
   ];
   return { stack, desired: undefined, steps, drift: [], notBeforeMs: 0 };
 }

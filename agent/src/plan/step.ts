@@ -11,6 +11,8 @@ export type Step =
       readonly stack: string;
       readonly service: string;
       readonly container: OwnContainer;
+      /** True: what takes its place is created after it. */
+      readonly makesWay: boolean;
       readonly reason: string;
     }
   | {
@@ -18,6 +20,8 @@ export type Step =
       readonly stack: string;
       readonly id: string;
       readonly name: string;
+      /** True: what takes its place is created after it. */
+      readonly makesWay: boolean;
       readonly reason: string;
     };
 
@@ -38,7 +42,7 @@ interface ReplicaStep {
   readonly reason: string;
 }
 
-/** How the reason of steps begins that make way for a changed network. */
+/** Why containers and networks make way for a changed network. */
 export const NETWORK_CHANGED = 'the network changed in Git';
 
 /** True for steps that bring a replica to where it should be. */
