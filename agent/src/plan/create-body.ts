@@ -1,11 +1,4 @@
-import {
-  COMPOSE_LABELS,
-  type ContainerSpec,
-  DependencyCondition,
-  LABELS,
-  type Mount,
-  type Service,
-} from '@mooring/proto';
+import { COMPOSE_LABELS, ContainerSpec, DependencyCondition, LABELS, type Mount, type Service } from '@mooring/proto';
 import type { CreateBody } from '../observe/engine.ts';
 import type { DesiredStack, MountPaths } from './desired.ts';
 
@@ -169,5 +162,5 @@ function imageVolumes({ carriedOver }: CreateInput, spec: ContainerSpec): Readon
 }
 
 function emptySpec(): ContainerSpec {
-  return { image: '', environment: [], labels: [], ports: [], mounts: [], networks: [], memoryBytes: 0n };
+  return ContainerSpec.decode(new Uint8Array());
 }

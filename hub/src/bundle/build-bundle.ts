@@ -69,6 +69,8 @@ function network({ key, name, external, driver, internal, labels }: model.Networ
     external,
     driver,
     internal,
+    attachable: false,
+    driverOptions: [],
     labels: sortedBy(labels, (label) => label.name),
     specDigest: '',
   };
@@ -81,6 +83,7 @@ function volume({ key, name, external, driver, labels }: model.Volume): Volume {
     name,
     external,
     driver,
+    driverOptions: [],
     labels: sortedBy(labels, (label) => label.name),
     specDigest: '',
   };

@@ -1,18 +1,25 @@
 import {
-  type ContainerSpec,
+  ContainerSpec,
   type Dependency,
   DependencyCondition,
   type EnvironmentVariable,
   type Healthcheck,
-  type Mount,
+  Mount,
+  NetworkAttachment,
   type TreeMount,
   treeDigest,
 } from '@mooring/proto';
 import type * as model from '../compose/model.ts';
 
+// Every field that the Compose files do not set.
+const UNSET = ContainerSpec.decode(new Uint8Array());
+const UNSET_ATTACHMENT = NetworkAttachment.decode(new Uint8Array());
+const UNSET_MOUNT = Mount.decode(new Uint8Array());
+
 /** Everything that a service's containers are created from. The model is sorted already; the order of networks carries meaning. */
 export function containerSpec(service: model.Service): ContainerSpec {
   return {
+    ...UNSET,
     image: service.image,
     command: service.command === undefined ? undefined : { values: [...service.command] },
     entrypoint: service.entrypoint === undefined ? undefined : { values: [...service.entrypoint] },
@@ -20,7 +27,7 @@ export function containerSpec(service: model.Service): ContainerSpec {
     labels: service.labels.map(({ name, value }) => ({ name, value })),
     ports: service.ports.map((port) => ({ ...port, published: true })),
     mounts: service.mounts.map(mount),
-    networks: service.networks.map(({ network, aliases }) => ({ network, aliases: [...aliases] })),
+    networks: service.networks.map(({ network, aliases }) => ({ ...UNSET_ATTACHMENT, network, aliases: [...aliases] })),
     healthcheck: service.healthcheck === undefined ? undefined : healthcheck(service.healthcheck),
     restart: service.restart === undefined ? undefined : { ...service.restart },
     memoryBytes: BigInt(service.memoryBytes),
@@ -52,7 +59,7 @@ function healthcheck({ test, ...times }: model.Healthcheck): Healthcheck {
 }
 
 function mount({ target, readOnly, source }: model.Mount): Mount {
-  return { target, readOnly, source: mountSource(source) };
+  return { ...UNSET_MOUNT, target, readOnly, source: mountSource(source) };
 }
 
 function mountSource(source: model.MountSource): NonNullable<Mount['source']> {

@@ -50,6 +50,9 @@ export {
   ReportAcknowledgement,
   Request,
   ResendQuestion,
+  StackPolicy,
+  StepEffect,
+  stepEffectToJSON,
   Welcome,
 } from './mooring/v1/agent.ts';
 export {
@@ -76,11 +79,15 @@ export {
   Dependency,
   DependencyCondition,
   dependencyConditionToJSON,
+  Device,
   EnvironmentVariable,
   FileMount,
   FileReference,
   Healthcheck,
+  Ipam,
+  IpamPool,
   Label,
+  Logging,
   Mount,
   Network,
   NetworkAttachment,
@@ -93,6 +100,7 @@ export {
   TmpfsMount,
   TreeEntry,
   TreeMount,
+  Ulimit,
   Volume,
 } from './mooring/v1/bundle.ts';
 export {

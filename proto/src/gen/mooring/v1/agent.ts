@@ -24,11 +24,83 @@ import {
   type ServiceError,
   type UntypedServiceImplementation,
 } from "@grpc/grpc-js";
+import { DriftMode, driftModeFromJSON, driftModeToJSON } from "./assignment.ts";
 import { Event, HostState, Problem, StackState } from "./state.ts";
 
 export const protobufPackage = "mooring.v1";
 
 export const protobufFileName = "mooring/v1/agent.proto";
+
+/** How much a step disturbs what runs. The order of disturbance is the order of the numbers. */
+export const StepEffect = {
+  /** STEP_EFFECT_UNSPECIFIED - Never valid. */
+  STEP_EFFECT_UNSPECIFIED: 0,
+  /** STEP_EFFECT_CREATE - Something is made that was not there. */
+  STEP_EFFECT_CREATE: 1,
+  /** STEP_EFFECT_LIVE - Something that runs is changed and goes on running. */
+  STEP_EFFECT_LIVE: 2,
+  /** STEP_EFFECT_RESTART - Something is stopped or restarted. */
+  STEP_EFFECT_RESTART: 3,
+  /** STEP_EFFECT_RECREATE - Something is replaced by a new one. */
+  STEP_EFFECT_RECREATE: 4,
+  /** STEP_EFFECT_REMOVE - Something is removed. */
+  STEP_EFFECT_REMOVE: 5,
+} as const;
+
+export type StepEffect = typeof StepEffect[keyof typeof StepEffect];
+
+export namespace StepEffect {
+  export type STEP_EFFECT_UNSPECIFIED = typeof StepEffect.STEP_EFFECT_UNSPECIFIED;
+  export type STEP_EFFECT_CREATE = typeof StepEffect.STEP_EFFECT_CREATE;
+  export type STEP_EFFECT_LIVE = typeof StepEffect.STEP_EFFECT_LIVE;
+  export type STEP_EFFECT_RESTART = typeof StepEffect.STEP_EFFECT_RESTART;
+  export type STEP_EFFECT_RECREATE = typeof StepEffect.STEP_EFFECT_RECREATE;
+  export type STEP_EFFECT_REMOVE = typeof StepEffect.STEP_EFFECT_REMOVE;
+}
+
+export function stepEffectFromJSON(object: any): StepEffect {
+  switch (object) {
+    case 0:
+    case "STEP_EFFECT_UNSPECIFIED":
+      return StepEffect.STEP_EFFECT_UNSPECIFIED;
+    case 1:
+    case "STEP_EFFECT_CREATE":
+      return StepEffect.STEP_EFFECT_CREATE;
+    case 2:
+    case "STEP_EFFECT_LIVE":
+      return StepEffect.STEP_EFFECT_LIVE;
+    case 3:
+    case "STEP_EFFECT_RESTART":
+      return StepEffect.STEP_EFFECT_RESTART;
+    case 4:
+    case "STEP_EFFECT_RECREATE":
+      return StepEffect.STEP_EFFECT_RECREATE;
+    case 5:
+    case "STEP_EFFECT_REMOVE":
+      return StepEffect.STEP_EFFECT_REMOVE;
+    default:
+      throw new globalThis.Error("Unrecognized enum value " + object + " for enum StepEffect");
+  }
+}
+
+export function stepEffectToJSON(object: StepEffect): string {
+  switch (object) {
+    case StepEffect.STEP_EFFECT_UNSPECIFIED:
+      return "STEP_EFFECT_UNSPECIFIED";
+    case StepEffect.STEP_EFFECT_CREATE:
+      return "STEP_EFFECT_CREATE";
+    case StepEffect.STEP_EFFECT_LIVE:
+      return "STEP_EFFECT_LIVE";
+    case StepEffect.STEP_EFFECT_RESTART:
+      return "STEP_EFFECT_RESTART";
+    case StepEffect.STEP_EFFECT_RECREATE:
+      return "STEP_EFFECT_RECREATE";
+    case StepEffect.STEP_EFFECT_REMOVE:
+      return "STEP_EFFECT_REMOVE";
+    default:
+      throw new globalThis.Error("Unrecognized enum value " + object + " for enum StepEffect");
+  }
+}
 
 /** One message up. */
 export interface ConnectRequest {
@@ -196,6 +268,18 @@ export interface PlanQuestion {
   bundles: Buffer[];
   /** Stacks that would be removed. */
   removals: string[];
+  /** How drift of each stack would be treated, for stacks that are not only corrected. */
+  policies: StackPolicy[];
+}
+
+/** How a stack would be treated, beside its bundle. */
+export interface StackPolicy {
+  /** Stack. */
+  stack: string;
+  /** Correct drift, or only report it. */
+  driftMode: DriftMode;
+  /** Field paths that are not compared. */
+  ignore: string[];
 }
 
 /** Lines of a service. */
@@ -267,8 +351,10 @@ export interface PlannedStep {
   sentence: string;
   /** Why, one sentence. */
   reason: string;
-  /** Fields that cause it. */
+  /** Fields that cause it, in Compose's own paths, sorted. */
   fields: string[];
+  /** How much it disturbs what runs. */
+  effect: StepEffect;
 }
 
 /** Lines of a container. */
@@ -1869,7 +1955,7 @@ export const Request: MessageFns<Request> = {
 };
 
 function createBasePlanQuestion(): PlanQuestion {
-  return { bundles: [], removals: [] };
+  return { bundles: [], removals: [], policies: [] };
 }
 
 export const PlanQuestion: MessageFns<PlanQuestion> = {
@@ -1879,6 +1965,9 @@ export const PlanQuestion: MessageFns<PlanQuestion> = {
     }
     for (const v of message.removals) {
       writer.uint32(18).string(v!);
+    }
+    for (const v of message.policies) {
+      StackPolicy.encode(v!, writer.uint32(26).fork()).join();
     }
     return writer;
   },
@@ -1912,6 +2001,14 @@ export const PlanQuestion: MessageFns<PlanQuestion> = {
             message.removals.push(reader.string());
             continue;
           }
+          case 3: {
+            if (tag !== 26) {
+              break;
+            }
+
+            message.policies.push(StackPolicy.decode(reader, reader.uint32()));
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -1930,6 +2027,9 @@ export const PlanQuestion: MessageFns<PlanQuestion> = {
         ? object.bundles.map((e: any) => Buffer.from(bytesFromBase64(e)))
         : [],
       removals: globalThis.Array.isArray(object?.removals) ? object.removals.map((e: any) => globalThis.String(e)) : [],
+      policies: globalThis.Array.isArray(object?.policies)
+        ? object.policies.map((e: any) => StackPolicy.fromJSON(e))
+        : [],
     };
   },
 
@@ -1941,6 +2041,9 @@ export const PlanQuestion: MessageFns<PlanQuestion> = {
     if (message.removals?.length) {
       obj.removals = message.removals;
     }
+    if (message.policies?.length) {
+      obj.policies = message.policies.map((e) => StackPolicy.toJSON(e));
+    }
     return obj;
   },
 
@@ -1951,6 +2054,112 @@ export const PlanQuestion: MessageFns<PlanQuestion> = {
     const message = createBasePlanQuestion();
     message.bundles = object.bundles?.map((e) => e) || [];
     message.removals = object.removals?.map((e) => e) || [];
+    message.policies = object.policies?.map((e) => StackPolicy.fromPartial(e)) || [];
+    return message;
+  },
+};
+
+function createBaseStackPolicy(): StackPolicy {
+  return { stack: "", driftMode: 0, ignore: [] };
+}
+
+export const StackPolicy: MessageFns<StackPolicy> = {
+  encode(message: StackPolicy, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.stack !== "") {
+      writer.uint32(10).string(message.stack);
+    }
+    if (message.driftMode !== 0) {
+      writer.uint32(16).int32(message.driftMode);
+    }
+    for (const v of message.ignore) {
+      writer.uint32(26).string(v!);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): StackPolicy {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseStackPolicy();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.stack = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 16) {
+              break;
+            }
+
+            message.driftMode = reader.int32() as any;
+            continue;
+          }
+          case 3: {
+            if (tag !== 26) {
+              break;
+            }
+
+            message.ignore.push(reader.string());
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): StackPolicy {
+    return {
+      stack: isSet(object.stack) ? globalThis.String(object.stack) : "",
+      driftMode: isSet(object.driftMode)
+        ? driftModeFromJSON(object.driftMode)
+        : isSet(object.drift_mode)
+        ? driftModeFromJSON(object.drift_mode)
+        : 0,
+      ignore: globalThis.Array.isArray(object?.ignore) ? object.ignore.map((e: any) => globalThis.String(e)) : [],
+    };
+  },
+
+  toJSON(message: StackPolicy): unknown {
+    const obj: any = {};
+    if (message.stack !== "") {
+      obj.stack = message.stack;
+    }
+    if (message.driftMode !== 0) {
+      obj.driftMode = driftModeToJSON(message.driftMode);
+    }
+    if (message.ignore?.length) {
+      obj.ignore = message.ignore;
+    }
+    return obj;
+  },
+
+  create<I extends Exact<DeepPartial<StackPolicy>, I>>(base?: I): StackPolicy {
+    return StackPolicy.fromPartial(base ?? ({} as any));
+  },
+  fromPartial<I extends Exact<DeepPartial<StackPolicy>, I>>(object: I): StackPolicy {
+    const message = createBaseStackPolicy();
+    message.stack = object.stack ?? "";
+    message.driftMode = object.driftMode ?? 0;
+    message.ignore = object.ignore?.map((e) => e) || [];
     return message;
   },
 };
@@ -2490,7 +2699,7 @@ export const PlanAnswer: MessageFns<PlanAnswer> = {
 };
 
 function createBasePlannedStep(): PlannedStep {
-  return { kind: "", stack: "", service: "", object: "", sentence: "", reason: "", fields: [] };
+  return { kind: "", stack: "", service: "", object: "", sentence: "", reason: "", fields: [], effect: 0 };
 }
 
 export const PlannedStep: MessageFns<PlannedStep> = {
@@ -2515,6 +2724,9 @@ export const PlannedStep: MessageFns<PlannedStep> = {
     }
     for (const v of message.fields) {
       writer.uint32(58).string(v!);
+    }
+    if (message.effect !== 0) {
+      writer.uint32(64).int32(message.effect);
     }
     return writer;
   },
@@ -2588,6 +2800,14 @@ export const PlannedStep: MessageFns<PlannedStep> = {
             message.fields.push(reader.string());
             continue;
           }
+          case 8: {
+            if (tag !== 64) {
+              break;
+            }
+
+            message.effect = reader.int32() as any;
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -2609,6 +2829,7 @@ export const PlannedStep: MessageFns<PlannedStep> = {
       sentence: isSet(object.sentence) ? globalThis.String(object.sentence) : "",
       reason: isSet(object.reason) ? globalThis.String(object.reason) : "",
       fields: globalThis.Array.isArray(object?.fields) ? object.fields.map((e: any) => globalThis.String(e)) : [],
+      effect: isSet(object.effect) ? stepEffectFromJSON(object.effect) : 0,
     };
   },
 
@@ -2635,6 +2856,9 @@ export const PlannedStep: MessageFns<PlannedStep> = {
     if (message.fields?.length) {
       obj.fields = message.fields;
     }
+    if (message.effect !== 0) {
+      obj.effect = stepEffectToJSON(message.effect);
+    }
     return obj;
   },
 
@@ -2650,6 +2874,7 @@ export const PlannedStep: MessageFns<PlannedStep> = {
     message.sentence = object.sentence ?? "";
     message.reason = object.reason ?? "";
     message.fields = object.fields?.map((e) => e) || [];
+    message.effect = object.effect ?? 0;
     return message;
   },
 };

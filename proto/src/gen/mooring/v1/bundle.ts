@@ -194,6 +194,112 @@ export interface ContainerSpec {
     | undefined;
   /** HostConfig.Memory in bytes; 0: no limit. */
   memoryBytes: bigint;
+  /** HostConfig.MemorySwap in bytes, memory included; -1: unlimited; 0: the engine's default, which is twice the memory. */
+  memorySwapBytes: bigint;
+  /** HostConfig.MemoryReservation in bytes; 0: none. */
+  memoryReservationBytes: bigint;
+  /** HostConfig.NanoCpus: billionths of a CPU; 0: no limit. */
+  nanoCpus: bigint;
+  /** HostConfig.CpuShares; 0: the engine's default. */
+  cpuShares: bigint;
+  /** HostConfig.CpusetCpus, such as "0-3,5"; empty: all. */
+  cpuset: string;
+  /** HostConfig.PidsLimit; 0: no limit. */
+  pidsLimit: bigint;
+  /** HostConfig.ShmSize in bytes; 0: the engine's default. */
+  shmSizeBytes: bigint;
+  /** HostConfig.Ulimits, sorted by name. */
+  ulimits: Ulimit[];
+  /** Config.Hostname; empty: the engine's choice. */
+  hostname: string;
+  /** Config.Domainname; empty: none. */
+  domainname: string;
+  /** Config.User; empty: the image's. */
+  user: string;
+  /** Config.WorkingDir without a trailing slash; empty: the image's. */
+  workingDir: string;
+  /** Config.Tty. */
+  tty: boolean;
+  /** Config.OpenStdin. */
+  stdinOpen: boolean;
+  /** HostConfig.Init; absent: as the engine is configured. */
+  init?:
+    | boolean
+    | undefined;
+  /** Config.StopSignal as written; empty: the image's. */
+  stopSignal: string;
+  /** Config.StopTimeout in seconds; absent: the engine's default. */
+  stopTimeoutSeconds?:
+    | number
+    | undefined;
+  /** HostConfig.ReadonlyRootfs. */
+  readOnly: boolean;
+  /** HostConfig.Privileged. */
+  privileged: boolean;
+  /** HostConfig.CapAdd in the spelling "CAP_NET_ADMIN" or "ALL", sorted. */
+  capAdd: string[];
+  /** HostConfig.CapDrop, likewise. */
+  capDrop: string[];
+  /** HostConfig.SecurityOpt with "=" between name and value, sorted; the content of a seccomp profile stands in place of its file's name. */
+  securityOptions: string[];
+  /** HostConfig.ExtraHosts as "host:address", sorted. */
+  extraHosts: string[];
+  /** HostConfig.Dns in order. */
+  dns: string[];
+  /** HostConfig.DnsOptions in order. */
+  dnsOptions: string[];
+  /** HostConfig.DnsSearch in order. */
+  dnsSearch: string[];
+  /** HostConfig.Devices, sorted by target. */
+  devices: Device[];
+  /** HostConfig.LogConfig; absent: the engine's. */
+  logging?:
+    | Logging
+    | undefined;
+  /** HostConfig.NetworkMode in place of networks: "none", "host", "bridge" or "service:<service>"; empty: the networks above. */
+  networkMode: string;
+  /** HostConfig.PidMode: "host" or "service:<service>"; empty: its own. */
+  pidMode: string;
+  /** HostConfig.IpcMode: "host", "none", "private", "shareable" or "service:<service>"; empty: the engine's default. */
+  ipcMode: string;
+  /** HostConfig.UTSMode: "host"; empty: its own. */
+  utsMode: string;
+  /** HostConfig.UsernsMode: "host"; empty: the engine's default. */
+  usernsMode: string;
+  /** Platform to pull and create for, such as "linux/arm64"; empty: the engine's. The engine never tells it again. */
+  platform: string;
+  /** HostConfig.Sysctls, sorted by name. */
+  sysctls: Label[];
+  /** HostConfig.GroupAdd, sorted. */
+  groupAdd: string[];
+}
+
+/** One limit of processes. The names are those of setrlimit(2) in lower case without "RLIMIT_". */
+export interface Ulimit {
+  /** Name, such as "nofile". */
+  name: string;
+  /** Soft limit; -1: unlimited. */
+  soft: bigint;
+  /** Hard limit; -1: unlimited. */
+  hard: bigint;
+}
+
+/** A device of the host. */
+export interface Device {
+  /** Path on the host. */
+  source: string;
+  /** Path in the container. */
+  target: string;
+  /** Some of "r", "w", "m". */
+  permissions: string;
+}
+
+/** Where a container's output goes. */
+export interface Logging {
+  /** Driver; empty: the engine's. */
+  driver: string;
+  /** Options, sorted by name. */
+  options: Label[];
 }
 
 /** A list of arguments whose absence differs from emptiness. */
@@ -262,6 +368,14 @@ export interface Mount {
     /** Memory; nothing is kept. */
     { $case: "tmpfs"; value: TmpfsMount }
     | undefined;
+  /** Propagation of a bind, such as "rslave"; empty: the engine's default. */
+  propagation: string;
+  /** Relabelling of a bind or volume for SELinux: "z" (shared) or "Z" (private); empty: none. */
+  selinux: string;
+  /** A new volume is not filled with what the image holds at the target. */
+  noCopy: boolean;
+  /** A bind whose source must exist: the engine does not make it. */
+  mustExist: boolean;
 }
 
 /** A volume without a name. */
@@ -300,6 +414,8 @@ export interface TmpfsMount {
   sizeBytes: bigint;
   /** Mode as a number (0o1777 is 1023); 0: the engine's default. */
   mode: number;
+  /** Options of HostConfig.Tmpfs, such as "size=64m,mode=1777", possibly empty; absent: the mount is one of HostConfig.Mounts. */
+  options?: string | undefined;
 }
 
 /** One network that a container is attached to. */
@@ -308,6 +424,12 @@ export interface NetworkAttachment {
   network: string;
   /** Extra names on that network, sorted; the service's own name is always added. */
   aliases: string[];
+  /** IPAMConfig.IPv4Address; empty: the engine's choice. */
+  ipv4Address: string;
+  /** IPAMConfig.IPv6Address; empty: the engine's choice. */
+  ipv6Address: string;
+  /** IPAMConfig.LinkLocalIPs, sorted. */
+  linkLocalIps: string[];
 }
 
 /** Config.Healthcheck of the Engine API. Zero means: the image's value. */
@@ -362,6 +484,38 @@ export interface Network {
   labels: Label[];
   /** "v1:" and the hex SHA-256 of the deterministic encoding of this message with `spec_digest` empty. */
   specDigest: string;
+  /** Containers that are not of the stack may attach by themselves. */
+  attachable: boolean;
+  /** Options of the driver, sorted by name. */
+  driverOptions: Label[];
+  /** EnableIPv6; absent: the engine's default. */
+  enableIpv6?:
+    | boolean
+    | undefined;
+  /** Address management; absent: the engine's. */
+  ipam?: Ipam | undefined;
+}
+
+/** Address management of a network. */
+export interface Ipam {
+  /** Driver; empty: "default". */
+  driver: string;
+  /** Options of the driver, sorted by name. */
+  options: Label[];
+  /** Pools, sorted by subnet. */
+  pools: IpamPool[];
+}
+
+/** One pool of addresses. */
+export interface IpamPool {
+  /** Subnet in CIDR notation. */
+  subnet: string;
+  /** Gateway; empty: the engine's choice. */
+  gateway: string;
+  /** Range within the subnet in CIDR notation; empty: all of it. */
+  ipRange: string;
+  /** Addresses that are kept for others, sorted by name. */
+  auxiliaryAddresses: Label[];
 }
 
 /** A named volume of the stack. Nothing that Mooring does removes one by itself. */
@@ -378,6 +532,8 @@ export interface Volume {
   labels: Label[];
   /** "v1:" and the hex SHA-256 of the deterministic encoding of this message with `spec_digest` empty. */
   specDigest: string;
+  /** Options of the driver, sorted by name. */
+  driverOptions: Label[];
 }
 
 /** A content that the bundle mounts. */
@@ -781,6 +937,42 @@ function createBaseContainerSpec(): ContainerSpec {
     healthcheck: undefined,
     restart: undefined,
     memoryBytes: 0n,
+    memorySwapBytes: 0n,
+    memoryReservationBytes: 0n,
+    nanoCpus: 0n,
+    cpuShares: 0n,
+    cpuset: "",
+    pidsLimit: 0n,
+    shmSizeBytes: 0n,
+    ulimits: [],
+    hostname: "",
+    domainname: "",
+    user: "",
+    workingDir: "",
+    tty: false,
+    stdinOpen: false,
+    init: undefined,
+    stopSignal: "",
+    stopTimeoutSeconds: undefined,
+    readOnly: false,
+    privileged: false,
+    capAdd: [],
+    capDrop: [],
+    securityOptions: [],
+    extraHosts: [],
+    dns: [],
+    dnsOptions: [],
+    dnsSearch: [],
+    devices: [],
+    logging: undefined,
+    networkMode: "",
+    pidMode: "",
+    ipcMode: "",
+    utsMode: "",
+    usernsMode: "",
+    platform: "",
+    sysctls: [],
+    groupAdd: [],
   };
 }
 
@@ -821,6 +1013,132 @@ export const ContainerSpec: MessageFns<ContainerSpec> = {
         throw new globalThis.Error("value provided for field message.memoryBytes of type int64 too large");
       }
       writer.uint32(88).int64(message.memoryBytes);
+    }
+    if (message.memorySwapBytes !== 0n) {
+      if (BigInt.asIntN(64, message.memorySwapBytes) !== message.memorySwapBytes) {
+        throw new globalThis.Error("value provided for field message.memorySwapBytes of type int64 too large");
+      }
+      writer.uint32(96).int64(message.memorySwapBytes);
+    }
+    if (message.memoryReservationBytes !== 0n) {
+      if (BigInt.asIntN(64, message.memoryReservationBytes) !== message.memoryReservationBytes) {
+        throw new globalThis.Error("value provided for field message.memoryReservationBytes of type int64 too large");
+      }
+      writer.uint32(104).int64(message.memoryReservationBytes);
+    }
+    if (message.nanoCpus !== 0n) {
+      if (BigInt.asIntN(64, message.nanoCpus) !== message.nanoCpus) {
+        throw new globalThis.Error("value provided for field message.nanoCpus of type int64 too large");
+      }
+      writer.uint32(112).int64(message.nanoCpus);
+    }
+    if (message.cpuShares !== 0n) {
+      if (BigInt.asIntN(64, message.cpuShares) !== message.cpuShares) {
+        throw new globalThis.Error("value provided for field message.cpuShares of type int64 too large");
+      }
+      writer.uint32(120).int64(message.cpuShares);
+    }
+    if (message.cpuset !== "") {
+      writer.uint32(130).string(message.cpuset);
+    }
+    if (message.pidsLimit !== 0n) {
+      if (BigInt.asIntN(64, message.pidsLimit) !== message.pidsLimit) {
+        throw new globalThis.Error("value provided for field message.pidsLimit of type int64 too large");
+      }
+      writer.uint32(136).int64(message.pidsLimit);
+    }
+    if (message.shmSizeBytes !== 0n) {
+      if (BigInt.asIntN(64, message.shmSizeBytes) !== message.shmSizeBytes) {
+        throw new globalThis.Error("value provided for field message.shmSizeBytes of type int64 too large");
+      }
+      writer.uint32(144).int64(message.shmSizeBytes);
+    }
+    for (const v of message.ulimits) {
+      Ulimit.encode(v!, writer.uint32(154).fork()).join();
+    }
+    if (message.hostname !== "") {
+      writer.uint32(162).string(message.hostname);
+    }
+    if (message.domainname !== "") {
+      writer.uint32(170).string(message.domainname);
+    }
+    if (message.user !== "") {
+      writer.uint32(178).string(message.user);
+    }
+    if (message.workingDir !== "") {
+      writer.uint32(186).string(message.workingDir);
+    }
+    if (message.tty !== false) {
+      writer.uint32(192).bool(message.tty);
+    }
+    if (message.stdinOpen !== false) {
+      writer.uint32(200).bool(message.stdinOpen);
+    }
+    if (message.init !== undefined) {
+      writer.uint32(208).bool(message.init);
+    }
+    if (message.stopSignal !== "") {
+      writer.uint32(218).string(message.stopSignal);
+    }
+    if (message.stopTimeoutSeconds !== undefined) {
+      writer.uint32(224).uint32(message.stopTimeoutSeconds);
+    }
+    if (message.readOnly !== false) {
+      writer.uint32(232).bool(message.readOnly);
+    }
+    if (message.privileged !== false) {
+      writer.uint32(240).bool(message.privileged);
+    }
+    for (const v of message.capAdd) {
+      writer.uint32(250).string(v!);
+    }
+    for (const v of message.capDrop) {
+      writer.uint32(258).string(v!);
+    }
+    for (const v of message.securityOptions) {
+      writer.uint32(266).string(v!);
+    }
+    for (const v of message.extraHosts) {
+      writer.uint32(274).string(v!);
+    }
+    for (const v of message.dns) {
+      writer.uint32(282).string(v!);
+    }
+    for (const v of message.dnsOptions) {
+      writer.uint32(290).string(v!);
+    }
+    for (const v of message.dnsSearch) {
+      writer.uint32(298).string(v!);
+    }
+    for (const v of message.devices) {
+      Device.encode(v!, writer.uint32(306).fork()).join();
+    }
+    if (message.logging !== undefined) {
+      Logging.encode(message.logging, writer.uint32(314).fork()).join();
+    }
+    if (message.networkMode !== "") {
+      writer.uint32(322).string(message.networkMode);
+    }
+    if (message.pidMode !== "") {
+      writer.uint32(330).string(message.pidMode);
+    }
+    if (message.ipcMode !== "") {
+      writer.uint32(338).string(message.ipcMode);
+    }
+    if (message.utsMode !== "") {
+      writer.uint32(346).string(message.utsMode);
+    }
+    if (message.usernsMode !== "") {
+      writer.uint32(354).string(message.usernsMode);
+    }
+    if (message.platform !== "") {
+      writer.uint32(362).string(message.platform);
+    }
+    for (const v of message.sysctls) {
+      Label.encode(v!, writer.uint32(370).fork()).join();
+    }
+    for (const v of message.groupAdd) {
+      writer.uint32(378).string(v!);
     }
     return writer;
   },
@@ -926,6 +1244,294 @@ export const ContainerSpec: MessageFns<ContainerSpec> = {
             message.memoryBytes = reader.int64() as bigint;
             continue;
           }
+          case 12: {
+            if (tag !== 96) {
+              break;
+            }
+
+            message.memorySwapBytes = reader.int64() as bigint;
+            continue;
+          }
+          case 13: {
+            if (tag !== 104) {
+              break;
+            }
+
+            message.memoryReservationBytes = reader.int64() as bigint;
+            continue;
+          }
+          case 14: {
+            if (tag !== 112) {
+              break;
+            }
+
+            message.nanoCpus = reader.int64() as bigint;
+            continue;
+          }
+          case 15: {
+            if (tag !== 120) {
+              break;
+            }
+
+            message.cpuShares = reader.int64() as bigint;
+            continue;
+          }
+          case 16: {
+            if (tag !== 130) {
+              break;
+            }
+
+            message.cpuset = reader.string();
+            continue;
+          }
+          case 17: {
+            if (tag !== 136) {
+              break;
+            }
+
+            message.pidsLimit = reader.int64() as bigint;
+            continue;
+          }
+          case 18: {
+            if (tag !== 144) {
+              break;
+            }
+
+            message.shmSizeBytes = reader.int64() as bigint;
+            continue;
+          }
+          case 19: {
+            if (tag !== 154) {
+              break;
+            }
+
+            message.ulimits.push(Ulimit.decode(reader, reader.uint32()));
+            continue;
+          }
+          case 20: {
+            if (tag !== 162) {
+              break;
+            }
+
+            message.hostname = reader.string();
+            continue;
+          }
+          case 21: {
+            if (tag !== 170) {
+              break;
+            }
+
+            message.domainname = reader.string();
+            continue;
+          }
+          case 22: {
+            if (tag !== 178) {
+              break;
+            }
+
+            message.user = reader.string();
+            continue;
+          }
+          case 23: {
+            if (tag !== 186) {
+              break;
+            }
+
+            message.workingDir = reader.string();
+            continue;
+          }
+          case 24: {
+            if (tag !== 192) {
+              break;
+            }
+
+            message.tty = reader.bool();
+            continue;
+          }
+          case 25: {
+            if (tag !== 200) {
+              break;
+            }
+
+            message.stdinOpen = reader.bool();
+            continue;
+          }
+          case 26: {
+            if (tag !== 208) {
+              break;
+            }
+
+            message.init = reader.bool();
+            continue;
+          }
+          case 27: {
+            if (tag !== 218) {
+              break;
+            }
+
+            message.stopSignal = reader.string();
+            continue;
+          }
+          case 28: {
+            if (tag !== 224) {
+              break;
+            }
+
+            message.stopTimeoutSeconds = reader.uint32();
+            continue;
+          }
+          case 29: {
+            if (tag !== 232) {
+              break;
+            }
+
+            message.readOnly = reader.bool();
+            continue;
+          }
+          case 30: {
+            if (tag !== 240) {
+              break;
+            }
+
+            message.privileged = reader.bool();
+            continue;
+          }
+          case 31: {
+            if (tag !== 250) {
+              break;
+            }
+
+            message.capAdd.push(reader.string());
+            continue;
+          }
+          case 32: {
+            if (tag !== 258) {
+              break;
+            }
+
+            message.capDrop.push(reader.string());
+            continue;
+          }
+          case 33: {
+            if (tag !== 266) {
+              break;
+            }
+
+            message.securityOptions.push(reader.string());
+            continue;
+          }
+          case 34: {
+            if (tag !== 274) {
+              break;
+            }
+
+            message.extraHosts.push(reader.string());
+            continue;
+          }
+          case 35: {
+            if (tag !== 282) {
+              break;
+            }
+
+            message.dns.push(reader.string());
+            continue;
+          }
+          case 36: {
+            if (tag !== 290) {
+              break;
+            }
+
+            message.dnsOptions.push(reader.string());
+            continue;
+          }
+          case 37: {
+            if (tag !== 298) {
+              break;
+            }
+
+            message.dnsSearch.push(reader.string());
+            continue;
+          }
+          case 38: {
+            if (tag !== 306) {
+              break;
+            }
+
+            message.devices.push(Device.decode(reader, reader.uint32()));
+            continue;
+          }
+          case 39: {
+            if (tag !== 314) {
+              break;
+            }
+
+            message.logging = Logging.decode(reader, reader.uint32());
+            continue;
+          }
+          case 40: {
+            if (tag !== 322) {
+              break;
+            }
+
+            message.networkMode = reader.string();
+            continue;
+          }
+          case 41: {
+            if (tag !== 330) {
+              break;
+            }
+
+            message.pidMode = reader.string();
+            continue;
+          }
+          case 42: {
+            if (tag !== 338) {
+              break;
+            }
+
+            message.ipcMode = reader.string();
+            continue;
+          }
+          case 43: {
+            if (tag !== 346) {
+              break;
+            }
+
+            message.utsMode = reader.string();
+            continue;
+          }
+          case 44: {
+            if (tag !== 354) {
+              break;
+            }
+
+            message.usernsMode = reader.string();
+            continue;
+          }
+          case 45: {
+            if (tag !== 362) {
+              break;
+            }
+
+            message.platform = reader.string();
+            continue;
+          }
+          case 46: {
+            if (tag !== 370) {
+              break;
+            }
+
+            message.sysctls.push(Label.decode(reader, reader.uint32()));
+            continue;
+          }
+          case 47: {
+            if (tag !== 378) {
+              break;
+            }
+
+            message.groupAdd.push(reader.string());
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -959,6 +1565,140 @@ export const ContainerSpec: MessageFns<ContainerSpec> = {
         : isSet(object.memory_bytes)
         ? BigInt(object.memory_bytes)
         : 0n,
+      memorySwapBytes: isSet(object.memorySwapBytes)
+        ? BigInt(object.memorySwapBytes)
+        : isSet(object.memory_swap_bytes)
+        ? BigInt(object.memory_swap_bytes)
+        : 0n,
+      memoryReservationBytes: isSet(object.memoryReservationBytes)
+        ? BigInt(object.memoryReservationBytes)
+        : isSet(object.memory_reservation_bytes)
+        ? BigInt(object.memory_reservation_bytes)
+        : 0n,
+      nanoCpus: isSet(object.nanoCpus)
+        ? BigInt(object.nanoCpus)
+        : isSet(object.nano_cpus)
+        ? BigInt(object.nano_cpus)
+        : 0n,
+      cpuShares: isSet(object.cpuShares)
+        ? BigInt(object.cpuShares)
+        : isSet(object.cpu_shares)
+        ? BigInt(object.cpu_shares)
+        : 0n,
+      cpuset: isSet(object.cpuset) ? globalThis.String(object.cpuset) : "",
+      pidsLimit: isSet(object.pidsLimit)
+        ? BigInt(object.pidsLimit)
+        : isSet(object.pids_limit)
+        ? BigInt(object.pids_limit)
+        : 0n,
+      shmSizeBytes: isSet(object.shmSizeBytes)
+        ? BigInt(object.shmSizeBytes)
+        : isSet(object.shm_size_bytes)
+        ? BigInt(object.shm_size_bytes)
+        : 0n,
+      ulimits: globalThis.Array.isArray(object?.ulimits)
+        ? object.ulimits.map((e: any) => Ulimit.fromJSON(e))
+        : [],
+      hostname: isSet(object.hostname) ? globalThis.String(object.hostname) : "",
+      domainname: isSet(object.domainname) ? globalThis.String(object.domainname) : "",
+      user: isSet(object.user) ? globalThis.String(object.user) : "",
+      workingDir: isSet(object.workingDir)
+        ? globalThis.String(object.workingDir)
+        : isSet(object.working_dir)
+        ? globalThis.String(object.working_dir)
+        : "",
+      tty: isSet(object.tty) ? globalThis.Boolean(object.tty) : false,
+      stdinOpen: isSet(object.stdinOpen)
+        ? globalThis.Boolean(object.stdinOpen)
+        : isSet(object.stdin_open)
+        ? globalThis.Boolean(object.stdin_open)
+        : false,
+      init: isSet(object.init) ? globalThis.Boolean(object.init) : undefined,
+      stopSignal: isSet(object.stopSignal)
+        ? globalThis.String(object.stopSignal)
+        : isSet(object.stop_signal)
+        ? globalThis.String(object.stop_signal)
+        : "",
+      stopTimeoutSeconds: isSet(object.stopTimeoutSeconds)
+        ? globalThis.Number(object.stopTimeoutSeconds)
+        : isSet(object.stop_timeout_seconds)
+        ? globalThis.Number(object.stop_timeout_seconds)
+        : undefined,
+      readOnly: isSet(object.readOnly)
+        ? globalThis.Boolean(object.readOnly)
+        : isSet(object.read_only)
+        ? globalThis.Boolean(object.read_only)
+        : false,
+      privileged: isSet(object.privileged) ? globalThis.Boolean(object.privileged) : false,
+      capAdd: globalThis.Array.isArray(object?.capAdd)
+        ? object.capAdd.map((e: any) => globalThis.String(e))
+        : globalThis.Array.isArray(object?.cap_add)
+        ? object.cap_add.map((e: any) => globalThis.String(e))
+        : [],
+      capDrop: globalThis.Array.isArray(object?.capDrop)
+        ? object.capDrop.map((e: any) => globalThis.String(e))
+        : globalThis.Array.isArray(object?.cap_drop)
+        ? object.cap_drop.map((e: any) => globalThis.String(e))
+        : [],
+      securityOptions: globalThis.Array.isArray(object?.securityOptions)
+        ? object.securityOptions.map((e: any) => globalThis.String(e))
+        : globalThis.Array.isArray(object?.security_options)
+        ? object.security_options.map((e: any) => globalThis.String(e))
+        : [],
+      extraHosts: globalThis.Array.isArray(object?.extraHosts)
+        ? object.extraHosts.map((e: any) => globalThis.String(e))
+        : globalThis.Array.isArray(object?.extra_hosts)
+        ? object.extra_hosts.map((e: any) => globalThis.String(e))
+        : [],
+      dns: globalThis.Array.isArray(object?.dns)
+        ? object.dns.map((e: any) => globalThis.String(e))
+        : [],
+      dnsOptions: globalThis.Array.isArray(object?.dnsOptions)
+        ? object.dnsOptions.map((e: any) => globalThis.String(e))
+        : globalThis.Array.isArray(object?.dns_options)
+        ? object.dns_options.map((e: any) => globalThis.String(e))
+        : [],
+      dnsSearch: globalThis.Array.isArray(object?.dnsSearch)
+        ? object.dnsSearch.map((e: any) => globalThis.String(e))
+        : globalThis.Array.isArray(object?.dns_search)
+        ? object.dns_search.map((e: any) => globalThis.String(e))
+        : [],
+      devices: globalThis.Array.isArray(object?.devices) ? object.devices.map((e: any) => Device.fromJSON(e)) : [],
+      logging: isSet(object.logging) ? Logging.fromJSON(object.logging) : undefined,
+      networkMode: isSet(object.networkMode)
+        ? globalThis.String(object.networkMode)
+        : isSet(object.network_mode)
+        ? globalThis.String(object.network_mode)
+        : "",
+      pidMode: isSet(object.pidMode)
+        ? globalThis.String(object.pidMode)
+        : isSet(object.pid_mode)
+        ? globalThis.String(object.pid_mode)
+        : "",
+      ipcMode: isSet(object.ipcMode)
+        ? globalThis.String(object.ipcMode)
+        : isSet(object.ipc_mode)
+        ? globalThis.String(object.ipc_mode)
+        : "",
+      utsMode: isSet(object.utsMode)
+        ? globalThis.String(object.utsMode)
+        : isSet(object.uts_mode)
+        ? globalThis.String(object.uts_mode)
+        : "",
+      usernsMode: isSet(object.usernsMode)
+        ? globalThis.String(object.usernsMode)
+        : isSet(object.userns_mode)
+        ? globalThis.String(object.userns_mode)
+        : "",
+      platform: isSet(object.platform) ? globalThis.String(object.platform) : "",
+      sysctls: globalThis.Array.isArray(object?.sysctls)
+        ? object.sysctls.map((e: any) => Label.fromJSON(e))
+        : [],
+      groupAdd: globalThis.Array.isArray(object?.groupAdd)
+        ? object.groupAdd.map((e: any) => globalThis.String(e))
+        : globalThis.Array.isArray(object?.group_add)
+        ? object.group_add.map((e: any) => globalThis.String(e))
+        : [],
     };
   },
 
@@ -997,6 +1737,114 @@ export const ContainerSpec: MessageFns<ContainerSpec> = {
     if (message.memoryBytes !== 0n) {
       obj.memoryBytes = message.memoryBytes.toString();
     }
+    if (message.memorySwapBytes !== 0n) {
+      obj.memorySwapBytes = message.memorySwapBytes.toString();
+    }
+    if (message.memoryReservationBytes !== 0n) {
+      obj.memoryReservationBytes = message.memoryReservationBytes.toString();
+    }
+    if (message.nanoCpus !== 0n) {
+      obj.nanoCpus = message.nanoCpus.toString();
+    }
+    if (message.cpuShares !== 0n) {
+      obj.cpuShares = message.cpuShares.toString();
+    }
+    if (message.cpuset !== "") {
+      obj.cpuset = message.cpuset;
+    }
+    if (message.pidsLimit !== 0n) {
+      obj.pidsLimit = message.pidsLimit.toString();
+    }
+    if (message.shmSizeBytes !== 0n) {
+      obj.shmSizeBytes = message.shmSizeBytes.toString();
+    }
+    if (message.ulimits?.length) {
+      obj.ulimits = message.ulimits.map((e) => Ulimit.toJSON(e));
+    }
+    if (message.hostname !== "") {
+      obj.hostname = message.hostname;
+    }
+    if (message.domainname !== "") {
+      obj.domainname = message.domainname;
+    }
+    if (message.user !== "") {
+      obj.user = message.user;
+    }
+    if (message.workingDir !== "") {
+      obj.workingDir = message.workingDir;
+    }
+    if (message.tty !== false) {
+      obj.tty = message.tty;
+    }
+    if (message.stdinOpen !== false) {
+      obj.stdinOpen = message.stdinOpen;
+    }
+    if (message.init !== undefined) {
+      obj.init = message.init;
+    }
+    if (message.stopSignal !== "") {
+      obj.stopSignal = message.stopSignal;
+    }
+    if (message.stopTimeoutSeconds !== undefined) {
+      obj.stopTimeoutSeconds = Math.round(message.stopTimeoutSeconds);
+    }
+    if (message.readOnly !== false) {
+      obj.readOnly = message.readOnly;
+    }
+    if (message.privileged !== false) {
+      obj.privileged = message.privileged;
+    }
+    if (message.capAdd?.length) {
+      obj.capAdd = message.capAdd;
+    }
+    if (message.capDrop?.length) {
+      obj.capDrop = message.capDrop;
+    }
+    if (message.securityOptions?.length) {
+      obj.securityOptions = message.securityOptions;
+    }
+    if (message.extraHosts?.length) {
+      obj.extraHosts = message.extraHosts;
+    }
+    if (message.dns?.length) {
+      obj.dns = message.dns;
+    }
+    if (message.dnsOptions?.length) {
+      obj.dnsOptions = message.dnsOptions;
+    }
+    if (message.dnsSearch?.length) {
+      obj.dnsSearch = message.dnsSearch;
+    }
+    if (message.devices?.length) {
+      obj.devices = message.devices.map((e) => Device.toJSON(e));
+    }
+    if (message.logging !== undefined) {
+      obj.logging = Logging.toJSON(message.logging);
+    }
+    if (message.networkMode !== "") {
+      obj.networkMode = message.networkMode;
+    }
+    if (message.pidMode !== "") {
+      obj.pidMode = message.pidMode;
+    }
+    if (message.ipcMode !== "") {
+      obj.ipcMode = message.ipcMode;
+    }
+    if (message.utsMode !== "") {
+      obj.utsMode = message.utsMode;
+    }
+    if (message.usernsMode !== "") {
+      obj.usernsMode = message.usernsMode;
+    }
+    if (message.platform !== "") {
+      obj.platform = message.platform;
+    }
+    if (message.sysctls?.length) {
+      obj.sysctls = message.sysctls.map((e) => Label.toJSON(e));
+    }
+    if (message.groupAdd?.length) {
+      obj.groupAdd = message.groupAdd;
+    }
     return obj;
   },
 
@@ -1026,6 +1874,344 @@ export const ContainerSpec: MessageFns<ContainerSpec> = {
     message.memoryBytes = (object.memoryBytes !== undefined && object.memoryBytes !== null)
       ? BigInt(object.memoryBytes)
       : 0n;
+    message.memorySwapBytes = (object.memorySwapBytes !== undefined && object.memorySwapBytes !== null)
+      ? BigInt(object.memorySwapBytes)
+      : 0n;
+    message.memoryReservationBytes =
+      (object.memoryReservationBytes !== undefined && object.memoryReservationBytes !== null)
+        ? BigInt(object.memoryReservationBytes)
+        : 0n;
+    message.nanoCpus = (object.nanoCpus !== undefined && object.nanoCpus !== null) ? BigInt(object.nanoCpus) : 0n;
+    message.cpuShares = (object.cpuShares !== undefined && object.cpuShares !== null) ? BigInt(object.cpuShares) : 0n;
+    message.cpuset = object.cpuset ?? "";
+    message.pidsLimit = (object.pidsLimit !== undefined && object.pidsLimit !== null) ? BigInt(object.pidsLimit) : 0n;
+    message.shmSizeBytes = (object.shmSizeBytes !== undefined && object.shmSizeBytes !== null)
+      ? BigInt(object.shmSizeBytes)
+      : 0n;
+    message.ulimits = object.ulimits?.map((e) => Ulimit.fromPartial(e)) || [];
+    message.hostname = object.hostname ?? "";
+    message.domainname = object.domainname ?? "";
+    message.user = object.user ?? "";
+    message.workingDir = object.workingDir ?? "";
+    message.tty = object.tty ?? false;
+    message.stdinOpen = object.stdinOpen ?? false;
+    message.init = object.init ?? undefined;
+    message.stopSignal = object.stopSignal ?? "";
+    message.stopTimeoutSeconds = object.stopTimeoutSeconds ?? undefined;
+    message.readOnly = object.readOnly ?? false;
+    message.privileged = object.privileged ?? false;
+    message.capAdd = object.capAdd?.map((e) => e) || [];
+    message.capDrop = object.capDrop?.map((e) => e) || [];
+    message.securityOptions = object.securityOptions?.map((e) => e) || [];
+    message.extraHosts = object.extraHosts?.map((e) => e) || [];
+    message.dns = object.dns?.map((e) => e) || [];
+    message.dnsOptions = object.dnsOptions?.map((e) => e) || [];
+    message.dnsSearch = object.dnsSearch?.map((e) => e) || [];
+    message.devices = object.devices?.map((e) => Device.fromPartial(e)) || [];
+    message.logging = (object.logging !== undefined && object.logging !== null)
+      ? Logging.fromPartial(object.logging)
+      : undefined;
+    message.networkMode = object.networkMode ?? "";
+    message.pidMode = object.pidMode ?? "";
+    message.ipcMode = object.ipcMode ?? "";
+    message.utsMode = object.utsMode ?? "";
+    message.usernsMode = object.usernsMode ?? "";
+    message.platform = object.platform ?? "";
+    message.sysctls = object.sysctls?.map((e) => Label.fromPartial(e)) || [];
+    message.groupAdd = object.groupAdd?.map((e) => e) || [];
+    return message;
+  },
+};
+
+function createBaseUlimit(): Ulimit {
+  return { name: "", soft: 0n, hard: 0n };
+}
+
+export const Ulimit: MessageFns<Ulimit> = {
+  encode(message: Ulimit, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.name !== "") {
+      writer.uint32(10).string(message.name);
+    }
+    if (message.soft !== 0n) {
+      if (BigInt.asIntN(64, message.soft) !== message.soft) {
+        throw new globalThis.Error("value provided for field message.soft of type int64 too large");
+      }
+      writer.uint32(16).int64(message.soft);
+    }
+    if (message.hard !== 0n) {
+      if (BigInt.asIntN(64, message.hard) !== message.hard) {
+        throw new globalThis.Error("value provided for field message.hard of type int64 too large");
+      }
+      writer.uint32(24).int64(message.hard);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): Ulimit {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseUlimit();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.name = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 16) {
+              break;
+            }
+
+            message.soft = reader.int64() as bigint;
+            continue;
+          }
+          case 3: {
+            if (tag !== 24) {
+              break;
+            }
+
+            message.hard = reader.int64() as bigint;
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): Ulimit {
+    return {
+      name: isSet(object.name) ? globalThis.String(object.name) : "",
+      soft: isSet(object.soft) ? BigInt(object.soft) : 0n,
+      hard: isSet(object.hard) ? BigInt(object.hard) : 0n,
+    };
+  },
+
+  toJSON(message: Ulimit): unknown {
+    const obj: any = {};
+    if (message.name !== "") {
+      obj.name = message.name;
+    }
+    if (message.soft !== 0n) {
+      obj.soft = message.soft.toString();
+    }
+    if (message.hard !== 0n) {
+      obj.hard = message.hard.toString();
+    }
+    return obj;
+  },
+
+  create<I extends Exact<DeepPartial<Ulimit>, I>>(base?: I): Ulimit {
+    return Ulimit.fromPartial(base ?? ({} as any));
+  },
+  fromPartial<I extends Exact<DeepPartial<Ulimit>, I>>(object: I): Ulimit {
+    const message = createBaseUlimit();
+    message.name = object.name ?? "";
+    message.soft = (object.soft !== undefined && object.soft !== null) ? BigInt(object.soft) : 0n;
+    message.hard = (object.hard !== undefined && object.hard !== null) ? BigInt(object.hard) : 0n;
+    return message;
+  },
+};
+
+function createBaseDevice(): Device {
+  return { source: "", target: "", permissions: "" };
+}
+
+export const Device: MessageFns<Device> = {
+  encode(message: Device, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.source !== "") {
+      writer.uint32(10).string(message.source);
+    }
+    if (message.target !== "") {
+      writer.uint32(18).string(message.target);
+    }
+    if (message.permissions !== "") {
+      writer.uint32(26).string(message.permissions);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): Device {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseDevice();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.source = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.target = reader.string();
+            continue;
+          }
+          case 3: {
+            if (tag !== 26) {
+              break;
+            }
+
+            message.permissions = reader.string();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): Device {
+    return {
+      source: isSet(object.source) ? globalThis.String(object.source) : "",
+      target: isSet(object.target) ? globalThis.String(object.target) : "",
+      permissions: isSet(object.permissions) ? globalThis.String(object.permissions) : "",
+    };
+  },
+
+  toJSON(message: Device): unknown {
+    const obj: any = {};
+    if (message.source !== "") {
+      obj.source = message.source;
+    }
+    if (message.target !== "") {
+      obj.target = message.target;
+    }
+    if (message.permissions !== "") {
+      obj.permissions = message.permissions;
+    }
+    return obj;
+  },
+
+  create<I extends Exact<DeepPartial<Device>, I>>(base?: I): Device {
+    return Device.fromPartial(base ?? ({} as any));
+  },
+  fromPartial<I extends Exact<DeepPartial<Device>, I>>(object: I): Device {
+    const message = createBaseDevice();
+    message.source = object.source ?? "";
+    message.target = object.target ?? "";
+    message.permissions = object.permissions ?? "";
+    return message;
+  },
+};
+
+function createBaseLogging(): Logging {
+  return { driver: "", options: [] };
+}
+
+export const Logging: MessageFns<Logging> = {
+  encode(message: Logging, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.driver !== "") {
+      writer.uint32(10).string(message.driver);
+    }
+    for (const v of message.options) {
+      Label.encode(v!, writer.uint32(18).fork()).join();
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): Logging {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseLogging();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.driver = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.options.push(Label.decode(reader, reader.uint32()));
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): Logging {
+    return {
+      driver: isSet(object.driver) ? globalThis.String(object.driver) : "",
+      options: globalThis.Array.isArray(object?.options) ? object.options.map((e: any) => Label.fromJSON(e)) : [],
+    };
+  },
+
+  toJSON(message: Logging): unknown {
+    const obj: any = {};
+    if (message.driver !== "") {
+      obj.driver = message.driver;
+    }
+    if (message.options?.length) {
+      obj.options = message.options.map((e) => Label.toJSON(e));
+    }
+    return obj;
+  },
+
+  create<I extends Exact<DeepPartial<Logging>, I>>(base?: I): Logging {
+    return Logging.fromPartial(base ?? ({} as any));
+  },
+  fromPartial<I extends Exact<DeepPartial<Logging>, I>>(object: I): Logging {
+    const message = createBaseLogging();
+    message.driver = object.driver ?? "";
+    message.options = object.options?.map((e) => Label.fromPartial(e)) || [];
     return message;
   },
 };
@@ -1415,7 +2601,15 @@ export const Port: MessageFns<Port> = {
 };
 
 function createBaseMount(): Mount {
-  return { target: "", readOnly: false, source: undefined };
+  return {
+    target: "",
+    readOnly: false,
+    source: undefined,
+    propagation: "",
+    selinux: "",
+    noCopy: false,
+    mustExist: false,
+  };
 }
 
 export const Mount: MessageFns<Mount> = {
@@ -1448,6 +2642,18 @@ export const Mount: MessageFns<Mount> = {
       case "tmpfs":
         TmpfsMount.encode(message.source.value, writer.uint32(74).fork()).join();
         break;
+    }
+    if (message.propagation !== "") {
+      writer.uint32(82).string(message.propagation);
+    }
+    if (message.selinux !== "") {
+      writer.uint32(90).string(message.selinux);
+    }
+    if (message.noCopy !== false) {
+      writer.uint32(96).bool(message.noCopy);
+    }
+    if (message.mustExist !== false) {
+      writer.uint32(104).bool(message.mustExist);
     }
     return writer;
   },
@@ -1537,6 +2743,38 @@ export const Mount: MessageFns<Mount> = {
             message.source = { $case: "tmpfs", value: TmpfsMount.decode(reader, reader.uint32()) };
             continue;
           }
+          case 10: {
+            if (tag !== 82) {
+              break;
+            }
+
+            message.propagation = reader.string();
+            continue;
+          }
+          case 11: {
+            if (tag !== 90) {
+              break;
+            }
+
+            message.selinux = reader.string();
+            continue;
+          }
+          case 12: {
+            if (tag !== 96) {
+              break;
+            }
+
+            message.noCopy = reader.bool();
+            continue;
+          }
+          case 13: {
+            if (tag !== 104) {
+              break;
+            }
+
+            message.mustExist = reader.bool();
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -1576,6 +2814,18 @@ export const Mount: MessageFns<Mount> = {
         : isSet(object.tmpfs)
         ? { $case: "tmpfs", value: TmpfsMount.fromJSON(object.tmpfs) }
         : undefined,
+      propagation: isSet(object.propagation) ? globalThis.String(object.propagation) : "",
+      selinux: isSet(object.selinux) ? globalThis.String(object.selinux) : "",
+      noCopy: isSet(object.noCopy)
+        ? globalThis.Boolean(object.noCopy)
+        : isSet(object.no_copy)
+        ? globalThis.Boolean(object.no_copy)
+        : false,
+      mustExist: isSet(object.mustExist)
+        ? globalThis.Boolean(object.mustExist)
+        : isSet(object.must_exist)
+        ? globalThis.Boolean(object.must_exist)
+        : false,
     };
   },
 
@@ -1601,6 +2851,18 @@ export const Mount: MessageFns<Mount> = {
       obj.tree = TreeMount.toJSON(message.source.value);
     } else if (message.source?.$case === "tmpfs") {
       obj.tmpfs = TmpfsMount.toJSON(message.source.value);
+    }
+    if (message.propagation !== "") {
+      obj.propagation = message.propagation;
+    }
+    if (message.selinux !== "") {
+      obj.selinux = message.selinux;
+    }
+    if (message.noCopy !== false) {
+      obj.noCopy = message.noCopy;
+    }
+    if (message.mustExist !== false) {
+      obj.mustExist = message.mustExist;
     }
     return obj;
   },
@@ -1656,6 +2918,10 @@ export const Mount: MessageFns<Mount> = {
         break;
       }
     }
+    message.propagation = object.propagation ?? "";
+    message.selinux = object.selinux ?? "";
+    message.noCopy = object.noCopy ?? false;
+    message.mustExist = object.mustExist ?? false;
     return message;
   },
 };
@@ -1984,7 +3250,7 @@ export const TreeEntry: MessageFns<TreeEntry> = {
 };
 
 function createBaseTmpfsMount(): TmpfsMount {
-  return { sizeBytes: 0n, mode: 0 };
+  return { sizeBytes: 0n, mode: 0, options: undefined };
 }
 
 export const TmpfsMount: MessageFns<TmpfsMount> = {
@@ -1997,6 +3263,9 @@ export const TmpfsMount: MessageFns<TmpfsMount> = {
     }
     if (message.mode !== 0) {
       writer.uint32(16).uint32(message.mode);
+    }
+    if (message.options !== undefined) {
+      writer.uint32(26).string(message.options);
     }
     return writer;
   },
@@ -2030,6 +3299,14 @@ export const TmpfsMount: MessageFns<TmpfsMount> = {
             message.mode = reader.uint32();
             continue;
           }
+          case 3: {
+            if (tag !== 26) {
+              break;
+            }
+
+            message.options = reader.string();
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -2050,6 +3327,7 @@ export const TmpfsMount: MessageFns<TmpfsMount> = {
         ? BigInt(object.size_bytes)
         : 0n,
       mode: isSet(object.mode) ? globalThis.Number(object.mode) : 0,
+      options: isSet(object.options) ? globalThis.String(object.options) : undefined,
     };
   },
 
@@ -2061,6 +3339,9 @@ export const TmpfsMount: MessageFns<TmpfsMount> = {
     if (message.mode !== 0) {
       obj.mode = Math.round(message.mode);
     }
+    if (message.options !== undefined) {
+      obj.options = message.options;
+    }
     return obj;
   },
 
@@ -2071,12 +3352,13 @@ export const TmpfsMount: MessageFns<TmpfsMount> = {
     const message = createBaseTmpfsMount();
     message.sizeBytes = (object.sizeBytes !== undefined && object.sizeBytes !== null) ? BigInt(object.sizeBytes) : 0n;
     message.mode = object.mode ?? 0;
+    message.options = object.options ?? undefined;
     return message;
   },
 };
 
 function createBaseNetworkAttachment(): NetworkAttachment {
-  return { network: "", aliases: [] };
+  return { network: "", aliases: [], ipv4Address: "", ipv6Address: "", linkLocalIps: [] };
 }
 
 export const NetworkAttachment: MessageFns<NetworkAttachment> = {
@@ -2086,6 +3368,15 @@ export const NetworkAttachment: MessageFns<NetworkAttachment> = {
     }
     for (const v of message.aliases) {
       writer.uint32(18).string(v!);
+    }
+    if (message.ipv4Address !== "") {
+      writer.uint32(26).string(message.ipv4Address);
+    }
+    if (message.ipv6Address !== "") {
+      writer.uint32(34).string(message.ipv6Address);
+    }
+    for (const v of message.linkLocalIps) {
+      writer.uint32(42).string(v!);
     }
     return writer;
   },
@@ -2119,6 +3410,30 @@ export const NetworkAttachment: MessageFns<NetworkAttachment> = {
             message.aliases.push(reader.string());
             continue;
           }
+          case 3: {
+            if (tag !== 26) {
+              break;
+            }
+
+            message.ipv4Address = reader.string();
+            continue;
+          }
+          case 4: {
+            if (tag !== 34) {
+              break;
+            }
+
+            message.ipv6Address = reader.string();
+            continue;
+          }
+          case 5: {
+            if (tag !== 42) {
+              break;
+            }
+
+            message.linkLocalIps.push(reader.string());
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -2135,6 +3450,21 @@ export const NetworkAttachment: MessageFns<NetworkAttachment> = {
     return {
       network: isSet(object.network) ? globalThis.String(object.network) : "",
       aliases: globalThis.Array.isArray(object?.aliases) ? object.aliases.map((e: any) => globalThis.String(e)) : [],
+      ipv4Address: isSet(object.ipv4Address)
+        ? globalThis.String(object.ipv4Address)
+        : isSet(object.ipv4_address)
+        ? globalThis.String(object.ipv4_address)
+        : "",
+      ipv6Address: isSet(object.ipv6Address)
+        ? globalThis.String(object.ipv6Address)
+        : isSet(object.ipv6_address)
+        ? globalThis.String(object.ipv6_address)
+        : "",
+      linkLocalIps: globalThis.Array.isArray(object?.linkLocalIps)
+        ? object.linkLocalIps.map((e: any) => globalThis.String(e))
+        : globalThis.Array.isArray(object?.link_local_ips)
+        ? object.link_local_ips.map((e: any) => globalThis.String(e))
+        : [],
     };
   },
 
@@ -2146,6 +3476,15 @@ export const NetworkAttachment: MessageFns<NetworkAttachment> = {
     if (message.aliases?.length) {
       obj.aliases = message.aliases;
     }
+    if (message.ipv4Address !== "") {
+      obj.ipv4Address = message.ipv4Address;
+    }
+    if (message.ipv6Address !== "") {
+      obj.ipv6Address = message.ipv6Address;
+    }
+    if (message.linkLocalIps?.length) {
+      obj.linkLocalIps = message.linkLocalIps;
+    }
     return obj;
   },
 
@@ -2156,6 +3495,9 @@ export const NetworkAttachment: MessageFns<NetworkAttachment> = {
     const message = createBaseNetworkAttachment();
     message.network = object.network ?? "";
     message.aliases = object.aliases?.map((e) => e) || [];
+    message.ipv4Address = object.ipv4Address ?? "";
+    message.ipv6Address = object.ipv6Address ?? "";
+    message.linkLocalIps = object.linkLocalIps?.map((e) => e) || [];
     return message;
   },
 };
@@ -2552,7 +3894,19 @@ export const Dependency: MessageFns<Dependency> = {
 };
 
 function createBaseNetwork(): Network {
-  return { key: "", name: "", external: false, driver: "", internal: false, labels: [], specDigest: "" };
+  return {
+    key: "",
+    name: "",
+    external: false,
+    driver: "",
+    internal: false,
+    labels: [],
+    specDigest: "",
+    attachable: false,
+    driverOptions: [],
+    enableIpv6: undefined,
+    ipam: undefined,
+  };
 }
 
 export const Network: MessageFns<Network> = {
@@ -2577,6 +3931,18 @@ export const Network: MessageFns<Network> = {
     }
     if (message.specDigest !== "") {
       writer.uint32(58).string(message.specDigest);
+    }
+    if (message.attachable !== false) {
+      writer.uint32(64).bool(message.attachable);
+    }
+    for (const v of message.driverOptions) {
+      Label.encode(v!, writer.uint32(74).fork()).join();
+    }
+    if (message.enableIpv6 !== undefined) {
+      writer.uint32(80).bool(message.enableIpv6);
+    }
+    if (message.ipam !== undefined) {
+      Ipam.encode(message.ipam, writer.uint32(90).fork()).join();
     }
     return writer;
   },
@@ -2650,6 +4016,38 @@ export const Network: MessageFns<Network> = {
             message.specDigest = reader.string();
             continue;
           }
+          case 8: {
+            if (tag !== 64) {
+              break;
+            }
+
+            message.attachable = reader.bool();
+            continue;
+          }
+          case 9: {
+            if (tag !== 74) {
+              break;
+            }
+
+            message.driverOptions.push(Label.decode(reader, reader.uint32()));
+            continue;
+          }
+          case 10: {
+            if (tag !== 80) {
+              break;
+            }
+
+            message.enableIpv6 = reader.bool();
+            continue;
+          }
+          case 11: {
+            if (tag !== 90) {
+              break;
+            }
+
+            message.ipam = Ipam.decode(reader, reader.uint32());
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -2675,6 +4073,18 @@ export const Network: MessageFns<Network> = {
         : isSet(object.spec_digest)
         ? globalThis.String(object.spec_digest)
         : "",
+      attachable: isSet(object.attachable) ? globalThis.Boolean(object.attachable) : false,
+      driverOptions: globalThis.Array.isArray(object?.driverOptions)
+        ? object.driverOptions.map((e: any) => Label.fromJSON(e))
+        : globalThis.Array.isArray(object?.driver_options)
+        ? object.driver_options.map((e: any) => Label.fromJSON(e))
+        : [],
+      enableIpv6: isSet(object.enableIpv6)
+        ? globalThis.Boolean(object.enableIpv6)
+        : isSet(object.enable_ipv6)
+        ? globalThis.Boolean(object.enable_ipv6)
+        : undefined,
+      ipam: isSet(object.ipam) ? Ipam.fromJSON(object.ipam) : undefined,
     };
   },
 
@@ -2701,6 +4111,18 @@ export const Network: MessageFns<Network> = {
     if (message.specDigest !== "") {
       obj.specDigest = message.specDigest;
     }
+    if (message.attachable !== false) {
+      obj.attachable = message.attachable;
+    }
+    if (message.driverOptions?.length) {
+      obj.driverOptions = message.driverOptions.map((e) => Label.toJSON(e));
+    }
+    if (message.enableIpv6 !== undefined) {
+      obj.enableIpv6 = message.enableIpv6;
+    }
+    if (message.ipam !== undefined) {
+      obj.ipam = Ipam.toJSON(message.ipam);
+    }
     return obj;
   },
 
@@ -2716,12 +4138,242 @@ export const Network: MessageFns<Network> = {
     message.internal = object.internal ?? false;
     message.labels = object.labels?.map((e) => Label.fromPartial(e)) || [];
     message.specDigest = object.specDigest ?? "";
+    message.attachable = object.attachable ?? false;
+    message.driverOptions = object.driverOptions?.map((e) => Label.fromPartial(e)) || [];
+    message.enableIpv6 = object.enableIpv6 ?? undefined;
+    message.ipam = (object.ipam !== undefined && object.ipam !== null) ? Ipam.fromPartial(object.ipam) : undefined;
+    return message;
+  },
+};
+
+function createBaseIpam(): Ipam {
+  return { driver: "", options: [], pools: [] };
+}
+
+export const Ipam: MessageFns<Ipam> = {
+  encode(message: Ipam, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.driver !== "") {
+      writer.uint32(10).string(message.driver);
+    }
+    for (const v of message.options) {
+      Label.encode(v!, writer.uint32(18).fork()).join();
+    }
+    for (const v of message.pools) {
+      IpamPool.encode(v!, writer.uint32(26).fork()).join();
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): Ipam {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseIpam();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.driver = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.options.push(Label.decode(reader, reader.uint32()));
+            continue;
+          }
+          case 3: {
+            if (tag !== 26) {
+              break;
+            }
+
+            message.pools.push(IpamPool.decode(reader, reader.uint32()));
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): Ipam {
+    return {
+      driver: isSet(object.driver) ? globalThis.String(object.driver) : "",
+      options: globalThis.Array.isArray(object?.options) ? object.options.map((e: any) => Label.fromJSON(e)) : [],
+      pools: globalThis.Array.isArray(object?.pools) ? object.pools.map((e: any) => IpamPool.fromJSON(e)) : [],
+    };
+  },
+
+  toJSON(message: Ipam): unknown {
+    const obj: any = {};
+    if (message.driver !== "") {
+      obj.driver = message.driver;
+    }
+    if (message.options?.length) {
+      obj.options = message.options.map((e) => Label.toJSON(e));
+    }
+    if (message.pools?.length) {
+      obj.pools = message.pools.map((e) => IpamPool.toJSON(e));
+    }
+    return obj;
+  },
+
+  create<I extends Exact<DeepPartial<Ipam>, I>>(base?: I): Ipam {
+    return Ipam.fromPartial(base ?? ({} as any));
+  },
+  fromPartial<I extends Exact<DeepPartial<Ipam>, I>>(object: I): Ipam {
+    const message = createBaseIpam();
+    message.driver = object.driver ?? "";
+    message.options = object.options?.map((e) => Label.fromPartial(e)) || [];
+    message.pools = object.pools?.map((e) => IpamPool.fromPartial(e)) || [];
+    return message;
+  },
+};
+
+function createBaseIpamPool(): IpamPool {
+  return { subnet: "", gateway: "", ipRange: "", auxiliaryAddresses: [] };
+}
+
+export const IpamPool: MessageFns<IpamPool> = {
+  encode(message: IpamPool, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.subnet !== "") {
+      writer.uint32(10).string(message.subnet);
+    }
+    if (message.gateway !== "") {
+      writer.uint32(18).string(message.gateway);
+    }
+    if (message.ipRange !== "") {
+      writer.uint32(26).string(message.ipRange);
+    }
+    for (const v of message.auxiliaryAddresses) {
+      Label.encode(v!, writer.uint32(34).fork()).join();
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): IpamPool {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseIpamPool();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.subnet = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.gateway = reader.string();
+            continue;
+          }
+          case 3: {
+            if (tag !== 26) {
+              break;
+            }
+
+            message.ipRange = reader.string();
+            continue;
+          }
+          case 4: {
+            if (tag !== 34) {
+              break;
+            }
+
+            message.auxiliaryAddresses.push(Label.decode(reader, reader.uint32()));
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): IpamPool {
+    return {
+      subnet: isSet(object.subnet) ? globalThis.String(object.subnet) : "",
+      gateway: isSet(object.gateway) ? globalThis.String(object.gateway) : "",
+      ipRange: isSet(object.ipRange)
+        ? globalThis.String(object.ipRange)
+        : isSet(object.ip_range)
+        ? globalThis.String(object.ip_range)
+        : "",
+      auxiliaryAddresses: globalThis.Array.isArray(object?.auxiliaryAddresses)
+        ? object.auxiliaryAddresses.map((e: any) => Label.fromJSON(e))
+        : globalThis.Array.isArray(object?.auxiliary_addresses)
+        ? object.auxiliary_addresses.map((e: any) => Label.fromJSON(e))
+        : [],
+    };
+  },
+
+  toJSON(message: IpamPool): unknown {
+    const obj: any = {};
+    if (message.subnet !== "") {
+      obj.subnet = message.subnet;
+    }
+    if (message.gateway !== "") {
+      obj.gateway = message.gateway;
+    }
+    if (message.ipRange !== "") {
+      obj.ipRange = message.ipRange;
+    }
+    if (message.auxiliaryAddresses?.length) {
+      obj.auxiliaryAddresses = message.auxiliaryAddresses.map((e) => Label.toJSON(e));
+    }
+    return obj;
+  },
+
+  create<I extends Exact<DeepPartial<IpamPool>, I>>(base?: I): IpamPool {
+    return IpamPool.fromPartial(base ?? ({} as any));
+  },
+  fromPartial<I extends Exact<DeepPartial<IpamPool>, I>>(object: I): IpamPool {
+    const message = createBaseIpamPool();
+    message.subnet = object.subnet ?? "";
+    message.gateway = object.gateway ?? "";
+    message.ipRange = object.ipRange ?? "";
+    message.auxiliaryAddresses = object.auxiliaryAddresses?.map((e) => Label.fromPartial(e)) || [];
     return message;
   },
 };
 
 function createBaseVolume(): Volume {
-  return { key: "", name: "", external: false, driver: "", labels: [], specDigest: "" };
+  return { key: "", name: "", external: false, driver: "", labels: [], specDigest: "", driverOptions: [] };
 }
 
 export const Volume: MessageFns<Volume> = {
@@ -2743,6 +4395,9 @@ export const Volume: MessageFns<Volume> = {
     }
     if (message.specDigest !== "") {
       writer.uint32(50).string(message.specDigest);
+    }
+    for (const v of message.driverOptions) {
+      Label.encode(v!, writer.uint32(58).fork()).join();
     }
     return writer;
   },
@@ -2808,6 +4463,14 @@ export const Volume: MessageFns<Volume> = {
             message.specDigest = reader.string();
             continue;
           }
+          case 7: {
+            if (tag !== 58) {
+              break;
+            }
+
+            message.driverOptions.push(Label.decode(reader, reader.uint32()));
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -2832,6 +4495,11 @@ export const Volume: MessageFns<Volume> = {
         : isSet(object.spec_digest)
         ? globalThis.String(object.spec_digest)
         : "",
+      driverOptions: globalThis.Array.isArray(object?.driverOptions)
+        ? object.driverOptions.map((e: any) => Label.fromJSON(e))
+        : globalThis.Array.isArray(object?.driver_options)
+        ? object.driver_options.map((e: any) => Label.fromJSON(e))
+        : [],
     };
   },
 
@@ -2855,6 +4523,9 @@ export const Volume: MessageFns<Volume> = {
     if (message.specDigest !== "") {
       obj.specDigest = message.specDigest;
     }
+    if (message.driverOptions?.length) {
+      obj.driverOptions = message.driverOptions.map((e) => Label.toJSON(e));
+    }
     return obj;
   },
 
@@ -2869,6 +4540,7 @@ export const Volume: MessageFns<Volume> = {
     message.driver = object.driver ?? "";
     message.labels = object.labels?.map((e) => Label.fromPartial(e)) || [];
     message.specDigest = object.specDigest ?? "";
+    message.driverOptions = object.driverOptions?.map((e) => Label.fromPartial(e)) || [];
     return message;
   },
 };
