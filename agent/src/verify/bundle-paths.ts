@@ -1,9 +1,9 @@
 import { MooringError } from '@mooring/proto';
 
-/** Characters of a path: PATH_MAX of Linux, less room for the data folder. */
-const MAX_PATH_CHARACTERS = 3072;
-/** Characters of one segment: NAME_MAX of Linux. */
-const MAX_SEGMENT_CHARACTERS = 255;
+/** Bytes of a path: PATH_MAX of Linux, less room for the data folder. */
+const MAX_PATH_BYTES = 3072;
+/** Bytes of one segment: NAME_MAX of Linux. */
+const MAX_SEGMENT_BYTES = 255;
 
 /** Refuses a path inside a container or on the host that is not absolute and cleaned. Throws BUNDLE_PATH. */
 export function checkTarget(stack: string, path: string): void {
@@ -23,12 +23,12 @@ export function checkTreePath(stack: string, path: string): void {
 }
 
 function checkSegments(stack: string, path: string, relative: string): void {
-  if (path.length > MAX_PATH_CHARACTERS)
-    throw refusal(stack, path, `at most ${MAX_PATH_CHARACTERS} characters are wanted`);
+  if (Buffer.byteLength(path) > MAX_PATH_BYTES)
+    throw refusal(stack, path, `at most ${MAX_PATH_BYTES} bytes are wanted`);
   for (const segment of relative.split('/')) {
     if (segment === '' || segment === '.' || segment === '..')
       throw refusal(stack, path, 'a cleaned path inside its folder is wanted');
-    if (segment.length > MAX_SEGMENT_CHARACTERS) throw refusal(stack, path, 'shorter names are wanted');
+    if (Buffer.byteLength(segment) > MAX_SEGMENT_BYTES) throw refusal(stack, path, 'shorter names are wanted');
     if (segment.includes('\0')) throw refusal(stack, path, 'names without NUL are wanted');
   }
 }

@@ -108,6 +108,19 @@ describe('a mount', () => {
     },
   );
 
+  test('goes to one place only once in a container, and never over its root', () => {
+    const tmpfs = mountOf('/run', { $case: 'tmpfs', value: { sizeBytes: 0n, mode: 0o1777 } });
+    expect(mounting(fileMount('/run', content), tmpfs)).toBe('BUNDLE_PATH');
+    expect(mounting(fileMount('/run/a', content), tmpfs)).toBe('accepted');
+    expect(to('/')).toBe('BUNDLE_PATH');
+  });
+
+  test('has names that a file system can hold, counted in bytes', () => {
+    expect(to(`/${'a'.repeat(255)}`)).toBe('accepted');
+    expect(to(`/${'ü'.repeat(127)}`)).toBe('accepted');
+    expect(to(`/${'ü'.repeat(128)}`)).toBe('BUNDLE_PATH');
+  });
+
   test('has a bounded path', () => {
     const deep = '/a'.repeat(1536);
     expect(to(deep)).toBe('accepted');

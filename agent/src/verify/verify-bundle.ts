@@ -107,8 +107,18 @@ function checkMounts(stack: string, bundle: Bundle): void {
     );
   };
   for (const { container } of bundle.services) {
+    const targets = new Set<string>();
     for (const { target, source } of container?.mounts ?? []) {
       checkTarget(stack, target);
+      // The engine refuses both only when the container is made, after the old one was stopped.
+      if (target === '/') throw refusal('BUNDLE_PATH', stack, 'it mounts over the root; a place below it is wanted');
+      if (targets.has(target))
+        throw refusal(
+          'BUNDLE_PATH',
+          stack,
+          `it mounts ${JSON.stringify(target)} twice in one container; once is wanted`,
+        );
+      targets.add(target);
       if (source?.$case === 'dataPath') checkDataPath(stack, source.value);
       if (source?.$case === 'hostPath') checkTarget(stack, source.value);
       if (source?.$case === 'file') known(source.value.digest);
