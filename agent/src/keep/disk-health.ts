@@ -1,5 +1,8 @@
 import { MooringError, type Problem } from '@mooring/proto';
 
+/** What is wrong with the disk, and not with what is written. */
+const OF_THE_DISK: ReadonlySet<string> = new Set(['DISK_FULL', 'STATE_CORRUPT']);
+
 /** Whether the disk takes what the agent must keep. A full disk stops nothing that runs; it is told from memory. */
 export class DiskHealth {
   readonly #nowMs: () => number;
@@ -27,9 +30,9 @@ export class DiskHealth {
     }
   }
 
-  /** A write failed elsewhere. */
+  /** A read or a write failed elsewhere. */
   failed(error: unknown): void {
-    if (!(error instanceof MooringError && error.code === 'DISK_FULL')) return;
+    if (!(error instanceof MooringError && OF_THE_DISK.has(error.code))) return;
     const sinceMs = this.#problem?.sinceMs ?? BigInt(this.#nowMs());
     this.#problem = { code: error.code, message: error.message, hint: error.hint ?? '', sinceMs };
   }

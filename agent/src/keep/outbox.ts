@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import { Event, MAX_EVENTS_PER_BATCH, Severity } from '@mooring/proto';
+import { Event, MAX_EVENTS_PER_BATCH, MooringError, Severity } from '@mooring/proto';
 import type { EventDraft } from '../apply/ports.ts';
 import type { DiskHealth } from './disk-health.ts';
 import type { Sqlite } from './sqlite.ts';
@@ -30,7 +30,7 @@ export class Outbox {
   readonly #bounds: OutboxBounds;
   #events: number;
   #bytes: number;
-  /** Events that a full disk did not take. */
+  /** Events that the disk did not take. */
   #unwritten = 0n;
   #onEvent: () => void = () => undefined;
 
@@ -61,7 +61,7 @@ export class Outbox {
     return this.#events;
   }
 
-  /** Adds an event. Never fails: what a full disk does not take is counted as lost. */
+  /** Adds an event. Never fails: what a full or damaged disk does not take is counted as lost. */
   tell(draft: EventDraft, nowMs: number): void {
     const event = Event.fromPartial({
       atMs: BigInt(nowMs),
@@ -70,7 +70,7 @@ export class Outbox {
       lostBefore: this.#unwritten,
     });
     const bytes = Buffer.from(Event.encode(event).finish());
-    const written = this.#health.attempt(() => {
+    const written = this.#attempt(() => {
       this.#database.insert(
         'INSERT INTO outbox (severity, bytes, event) VALUES (?, ?, ?)',
         event.severity,
@@ -85,34 +85,60 @@ export class Outbox {
     this.#unwritten = 0n;
     this.#events += 1;
     this.#bytes += bytes.byteLength;
-    if (this.#events > this.#bounds.events || this.#bytes > this.#bounds.bytes)
-      this.#health.attempt(() => this.#drop());
+    if (this.#events > this.#bounds.events || this.#bytes > this.#bounds.bytes) this.#attempt(() => this.#drop());
     this.#onEvent();
   }
 
-  /** The next events after `sequence`, in order: one batch. */
+  /** The next events after `sequence`, in order: one batch. What a damaged disk made unreadable is passed over and counted as lost. */
   after(sequence: bigint): Event[] {
-    const rows = this.#database.all<{ sequence: number; event: Buffer }>(
-      'SELECT sequence, event FROM outbox WHERE sequence > ? ORDER BY sequence LIMIT ?',
-      Number(sequence),
-      MAX_EVENTS_PER_BATCH,
-    );
     const batch: Event[] = [];
+    let last = Number(sequence);
+    let lost = 0n;
     let bytes = 0;
-    for (const row of rows) {
-      bytes += row.event.byteLength;
-      if (batch.length > 0 && bytes > MAX_BATCH_BYTES) break;
-      batch.push({ ...Event.decode(row.event), sequence: BigInt(row.sequence) });
+    while (batch.length === 0) {
+      const rows = this.#rowsAfter(last);
+      if (rows.length === 0) break;
+      for (const row of rows) {
+        last = row.sequence;
+        bytes += row.event.byteLength;
+        if (batch.length > 0 && bytes > MAX_BATCH_BYTES) break;
+        const event = decode(row.event);
+        if (event === undefined) lost += 1n;
+        else batch.push({ ...event, sequence: BigInt(row.sequence), lostBefore: event.lostBefore + lost });
+        if (event !== undefined) lost = 0n;
+      }
     }
     return batch;
   }
 
   /** The hub has stored everything up to `sequence`. */
   acknowledge(sequence: bigint): void {
-    this.#health.attempt(() => {
+    this.#attempt(() => {
       this.#database.run('DELETE FROM outbox WHERE sequence <= ?', Number(sequence));
       this.#count();
     });
+  }
+
+  #rowsAfter(sequence: number): Pick<Row, 'sequence' | 'event'>[] {
+    const select = 'SELECT sequence, event FROM outbox WHERE sequence > ? ORDER BY sequence LIMIT ?';
+    try {
+      return this.#database.all(select, sequence, MAX_EVENTS_PER_BATCH);
+    } catch (error) {
+      if (!(error instanceof MooringError)) throw error;
+      // Whoever tells or sends goes on; the host's problem says that its record cannot be read.
+      this.#health.failed(error);
+      return [];
+    }
+  }
+
+  /** False: the disk did not take it. What is told about must not fail because telling does. */
+  #attempt(write: () => void): boolean {
+    try {
+      return this.#health.attempt(write);
+    } catch (error) {
+      if (error instanceof MooringError) return false;
+      throw error;
+    }
   }
 
   #count(): void {
@@ -125,13 +151,17 @@ export class Outbox {
 
   #drop(): void {
     const { events, bytes } = this.#bounds;
-    this.#database.together(() => {
-      while (this.#events > events * (1 - DROP_SHARE) || this.#bytes > bytes * (1 - DROP_SHARE)) {
-        if (this.#events <= 1) return;
-        this.#dropOldest();
-      }
-    });
-    this.#count();
+    try {
+      this.#database.together(() => {
+        while (this.#events > events * (1 - DROP_SHARE) || this.#bytes > bytes * (1 - DROP_SHARE)) {
+          if (this.#events <= 1) return;
+          this.#dropOldest();
+        }
+      });
+    } finally {
+      // What was not written after all was not dropped either.
+      this.#count();
+    }
   }
 
   #dropOldest(): void {
@@ -143,15 +173,26 @@ export class Outbox {
     this.#database.run('DELETE FROM outbox WHERE sequence = ?', oldest.sequence);
     this.#events -= 1;
     this.#bytes -= oldest.bytes;
+    const lost = 1n + (decode(oldest.event)?.lostBefore ?? 0n);
     const next = this.#database.one<Row>(`${select} WHERE sequence > ? ORDER BY sequence LIMIT 1`, oldest.sequence);
-    if (next === undefined) {
-      this.#unwritten += 1n + Event.decode(oldest.event).lostBefore;
+    const event = next === undefined ? undefined : decode(next.event);
+    if (next === undefined || event === undefined) {
+      this.#unwritten += lost;
       return;
     }
-    const event = Event.decode(next.event);
-    event.lostBefore += 1n + Event.decode(oldest.event).lostBefore;
+    event.lostBefore += lost;
     const encoded = Buffer.from(Event.encode(event).finish());
     this.#database.run('UPDATE outbox SET event = ? WHERE sequence = ?', encoded, next.sequence);
+  }
+}
+
+/** Undefined: the bytes are no event; SQLite does not notice a bit that flips inside a value. */
+function decode(bytes: Buffer): Event | undefined {
+  try {
+    return Event.decode(bytes);
+  } catch {
+    // The decoder says where it stopped, which helps nobody.
+    return undefined;
   }
 }
 
