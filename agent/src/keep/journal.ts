@@ -8,13 +8,17 @@ export class KeptJournal implements Journal {
   readonly #health: DiskHealth;
   readonly #entries: Map<number, JournalEntry>;
   #nextId: number;
+  /** True: an entry could not be read and is gone; what it was about is found on the engine by its labels. */
+  readonly damaged: boolean;
 
   constructor(database: Sqlite, health: DiskHealth) {
     this.#database = database;
     this.#health = health;
     const rows = database.all<{ id: number; entry: string }>('SELECT id, entry FROM journal ORDER BY id');
-    // The one cast: this file alone writes the rows.
-    this.#entries = new Map(rows.map(({ id, entry }) => [id, { ...(JSON.parse(entry) as JournalEntry), id }]));
+    const read = rows.map(({ id, entry }) => ({ id, entry: parse(entry) }));
+    this.#entries = new Map(read.flatMap(({ id, entry }) => (entry === undefined ? [] : [[id, { ...entry, id }]])));
+    this.damaged = this.#entries.size < rows.length;
+    for (const { id, entry } of read) if (entry === undefined) this.finish(id);
     const last = database.one<{ seq: number }>("SELECT seq FROM sqlite_sequence WHERE name = 'journal'");
     this.#nextId = (last?.seq ?? 0) + 1;
   }
@@ -39,5 +43,16 @@ export class KeptJournal implements Journal {
   finish(id: number): void {
     this.#entries.delete(id);
     this.#health.attempt(() => this.#database.run('DELETE FROM journal WHERE id = ?', id));
+  }
+}
+
+/** Undefined: SQLite does not notice a bit that flips inside a value, and one entry must not keep the agent from starting. */
+function parse(entry: string): JournalEntry | undefined {
+  try {
+    // The one cast: this file alone writes the rows.
+    return JSON.parse(entry) as JournalEntry;
+  } catch {
+    // Where the text breaks off helps nobody.
+    return undefined;
   }
 }

@@ -20,7 +20,7 @@ export interface Keep {
   readonly outbox: Outbox;
   readonly releases: Releases;
   readonly health: DiskHealth;
-  /** True: the database was damaged, set aside, and begun anew. */
+  /** True: the database was damaged and begun anew, or a part of it could not be read. */
   readonly recordLost: boolean;
   close(): void;
 }
@@ -34,15 +34,16 @@ export function openKeep(data: string, parts: { readonly nowMs: () => number; re
   try {
     const { database, setAside } = openDatabase(join(folder, 'agent.db'));
     const health = new DiskHealth(parts.nowMs);
+    const journal = new KeptJournal(database, health);
     return {
       accepted: new AcceptedFile(join(folder, 'state'), disk),
       contents: new ContentStore(folder, disk),
-      journal: new KeptJournal(database, health),
+      journal,
       record: new KeptRecord(database, health),
       outbox: new Outbox(database, health),
       releases: new Releases(database, health),
       health,
-      recordLost: setAside,
+      recordLost: setAside || journal.damaged,
       close: () => {
         database.close();
         unlock();
