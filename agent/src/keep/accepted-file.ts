@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import { existsSync, linkSync, readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { digestOf, isDigest } from '@mooring/proto';
-import { type Disk, diskError, PRIVATE_FILE, syncFolder, writeDraft } from './disk.ts';
+import { type Disk, diskError, PRIVATE_FILE, removeDraft, syncFolder, writeDraft } from './disk.ts';
 
 /** The assignment that the host runs by; its generation is the high-water mark. */
 export interface Accepted {
@@ -48,7 +48,7 @@ export class AcceptedFile {
       this.#disk.rename(draft, this.#path);
       syncFolder(this.#disk, this.#folder);
     } catch (cause) {
-      rmSync(draft, { force: true });
+      removeDraft(draft);
       throw diskError('accept assignment', cause);
     }
   }

@@ -1,14 +1,4 @@
-import {
-  chmodSync,
-  existsSync,
-  linkSync,
-  lstatSync,
-  mkdirSync,
-  readdirSync,
-  readFileSync,
-  rmSync,
-  statSync,
-} from 'node:fs';
+import { chmodSync, linkSync, lstatSync, mkdirSync, readdirSync, readFileSync, rmSync, statSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { type Bundle, type Digest, digestHex, digestOf, isDigest, MooringError, type TreeMount } from '@mooring/proto';
 import type { MountPaths } from '../plan/desired.ts';
@@ -36,8 +26,8 @@ export class ContentStore implements MountPaths {
   constructor(data: string, disk: Disk) {
     this.#data = data;
     this.#disk = disk;
-    for (const folder of ['objects', 'content', 'trees', 'stacks']) {
-      mkdirSync(join(data, folder), { recursive: true, mode: PRIVATE_FOLDER });
+    for (const folder of ['objects', 'content', 'trees', 'stacks'].map((name) => join(data, name))) {
+      onDisk(`make folder ${folder}`, () => mkdirSync(folder, { recursive: true, mode: PRIVATE_FOLDER }));
     }
   }
 
@@ -58,7 +48,7 @@ export class ContentStore implements MountPaths {
     const path = join(this.#data, 'objects', digestHex(object));
     const bytes = readIfThere(path);
     if (bytes === undefined || digestOf(bytes) === object) return bytes;
-    rmSync(path, { force: true });
+    onDisk(`remove ${path}`, () => rmSync(path, { force: true }));
     return undefined;
   }
 
@@ -93,7 +83,9 @@ export class ContentStore implements MountPaths {
       writeDurably(this.#disk, { path, content: open(file.digest), mode });
     }
     // The mask of the process may have taken rights away, and a hand may have given some.
-    if ((statSync(path).mode & 0o777) !== mode) chmodSync(path, mode);
+    onDisk(`open ${path} for containers`, () => {
+      if ((statSync(path).mode & 0o777) !== mode) chmodSync(path, mode);
+    });
     return path;
   }
 
@@ -101,9 +93,9 @@ export class ContentStore implements MountPaths {
   #ensureTree(tree: TreeMount, open: (digest: string) => Uint8Array): void {
     const path = this.tree(tree.digest);
     const contents = tree.entries.map((entry) => ({ entry, source: this.#ensureContent(entry, open) }));
-    if (existsSync(path) && contents.every(({ entry, source }) => sameFile(join(path, entry.path), source))) return;
     const draft = `${path}.new`;
-    try {
+    onDisk(`write ${path}`, () => {
+      if (isWhole(path, contents)) return;
       rmSync(draft, { recursive: true, force: true });
       mkdirSync(draft, { mode: OPEN_FOLDER });
       for (const { entry, source } of contents) {
@@ -115,23 +107,23 @@ export class ContentStore implements MountPaths {
       rmSync(path, { recursive: true, force: true });
       this.#disk.rename(draft, path);
       syncFolder(this.#disk, dirname(path));
-    } catch (cause) {
-      throw diskError(`write ${path}`, cause);
-    }
+    });
   }
 
   // A container may have put a symbolic link into its own folder: following it would mount any place of the host.
   #ensureData(stack: string, path: string): void {
     let place = join(this.#data, 'stacks');
-    for (const segment of [stack, ...path.split('/')]) {
-      place = join(place, segment);
-      const stat = lstatSync(place, { throwIfNoEntry: false });
+    const names = [stack, ...path.split('/')];
+    for (const [index, name] of names.entries()) {
+      place = join(place, name);
+      const stat = onDisk(`look at ${place}`, () => lstatSync(place, { throwIfNoEntry: false }));
+      const mayBeFile = index === names.length - 1;
       if (stat === undefined) makeFolder(place);
-      else if (stat.isSymbolicLink() || !(stat.isDirectory() || stat.isFile())) {
+      else if (!(stat.isDirectory() || (mayBeFile && stat.isFile()))) {
         throw new MooringError(
           'BUNDLE_PATH',
-          `Cannot mount data ${JSON.stringify(path)} of stack ${stack}: ${place} is no folder or file; one of the stack's own is wanted`,
-          { place: { file: place }, hint: 'A container made a link there; remove it by hand.' },
+          `Cannot mount data ${JSON.stringify(path)} of stack ${stack}: ${place} is ${mayBeFile ? 'no folder or file' : 'no folder'}; one of the stack's own is wanted`,
+          { place: { file: place }, hint: 'A container made something else there; remove it by hand.' },
         );
       }
     }
@@ -150,17 +142,43 @@ function hexOf(digest: string): string {
   return digestHex(digest);
 }
 
+/** Undefined: no file is there. What is there and is no file goes: an engine makes a folder of a source that is missing when a container starts. */
 function readIfThere(path: string): Buffer | undefined {
-  return existsSync(path) ? readFileSync(path) : undefined;
+  return onDisk(`read ${path}`, () => {
+    const stat = lstatSync(path, { throwIfNoEntry: false });
+    if (stat?.isFile()) return readFileSync(path);
+    if (stat !== undefined) rmSync(path, { recursive: true, force: true });
+    return undefined;
+  });
 }
 
 function makeFolder(path: string): void {
-  try {
+  onDisk(`make folder ${path}`, () => {
     mkdirSync(path, { mode: OPEN_FOLDER });
     chmodSync(path, OPEN_FOLDER);
+  });
+}
+
+/** Has every failure say what was tried, so that it concerns one stack and no other. */
+function onDisk<T>(what: string, action: () => T): T {
+  try {
+    return action();
   } catch (cause) {
-    throw diskError(`make folder ${path}`, cause);
+    throw diskError(what, cause);
   }
+}
+
+/** True when the folder holds exactly these files. */
+function isWhole(folder: string, contents: readonly { entry: { path: string }; source: string }[]): boolean {
+  if (lstatSync(folder, { throwIfNoEntry: false })?.isDirectory() !== true) return false;
+  const entries = readdirSync(folder, { recursive: true, withFileTypes: true });
+  const files = entries.filter((entry) => !entry.isDirectory()).map(({ parentPath, name }) => join(parentPath, name));
+  const there = new Set(files);
+  if (there.size !== contents.length) return false;
+  return contents.every(({ entry, source }) => {
+    const path = join(folder, entry.path);
+    return there.has(path) && sameFile(path, source);
+  });
 }
 
 function sameFile(path: string, source: string): boolean {
@@ -177,7 +195,9 @@ function openFolders(folder: string): void {
 }
 
 function sweepFolder(folder: string, wanted: ReadonlySet<string>): void {
-  for (const name of readdirSync(folder)) {
-    if (!wanted.has(name)) rmSync(join(folder, name), { recursive: true, force: true });
-  }
+  onDisk(`sweep ${folder}`, () => {
+    for (const name of readdirSync(folder)) {
+      if (!wanted.has(name)) rmSync(join(folder, name), { recursive: true, force: true });
+    }
+  });
 }

@@ -33,7 +33,7 @@ export function writeDurably(disk: Disk, { path, content, mode }: DurableFile): 
     disk.rename(draft, path);
     syncFolder(disk, dirname(path));
   } catch (cause) {
-    rmSync(draft, { force: true });
+    removeDraft(draft);
     throw diskError(`write ${path}`, cause);
   }
 }
@@ -48,6 +48,15 @@ export function writeDraft(disk: Disk, { path, content, mode }: DurableFile): vo
     disk.sync(file);
   } finally {
     closeSync(file);
+  }
+}
+
+/** Removes what a failed write left. A disk that does not even let it go loses nothing by it: the next write removes it first. */
+export function removeDraft(path: string): void {
+  try {
+    rmSync(path, { force: true });
+  } catch {
+    // Why the write failed is what counts.
   }
 }
 
