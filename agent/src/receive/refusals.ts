@@ -44,7 +44,8 @@ export class Refusals {
       const sinceMs = this.#newest?.code === error.code ? this.#newest.sinceMs : BigInt(nowMs);
       this.#newest = { code: error.code, message: error.message, hint: error.hint ?? '', sinceMs };
     }
-    if (known !== undefined && nowMs - known.toldAtMs < QUIET_MS) {
+    // A clock that was set back must not keep it quiet until it has caught up.
+    if (known !== undefined && nowMs >= known.toldAtMs && nowMs - known.toldAtMs < QUIET_MS) {
       known.untold += 1;
       return;
     }
