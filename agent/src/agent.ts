@@ -93,6 +93,7 @@ class RunningAgent implements Agent {
     this.#chores = [
       setInterval(() => void this.#renew(), CERTIFICATE_CHECK_MS),
       setInterval(() => this.#writeStatus(), STATUS_MS),
+      setInterval(() => this.#receiver.refresh(), this.#config.auditMs),
     ];
     log.info({ host: identity.host, fleet: identity.fleetId }, 'the agent runs');
   }
@@ -217,6 +218,8 @@ class RunningAgent implements Agent {
   #sweep(generation: bigint): void {
     const { workload } = this.#receiver;
     if (workload?.assignment.generation !== generation || this.#sweptGeneration === generation) return;
+    // What is being staged belongs to nothing accepted yet.
+    if (this.#receiver.staging) return;
     this.#sweptGeneration = generation;
     const { trust, dataKey } = this.#identity;
     this.#keep.health.attempt(() => sweepContents(workload, this.#keep, { keys: trust.assignmentKeys, dataKey }));

@@ -48,6 +48,9 @@ export class Receiver {
   /** Verified, but not all of it could be fetched yet. */
   #waiting: Received | undefined;
   #wanted: { newest: NewestAssignment | undefined } | undefined;
+  /** What is accepted is to be looked at again: a stack of it could not be had, or it is time. */
+  #again = false;
+  #staging = false;
   #work: Promise<void> | undefined;
   #sleep = new AbortController();
   /** By the monotonic clock: no fetching before. */
@@ -73,6 +76,11 @@ export class Receiver {
     return this.#highWater.lost && !this.#highWater.confirmed;
   }
 
+  /** True while contents are on disk that belong to nothing accepted yet: nothing may be swept away now. */
+  get staging(): boolean {
+    return this.#staging || this.#waiting !== undefined;
+  }
+
   /** Reads the accepted assignment from disk and verifies it as if it had just arrived. */
   async load(): Promise<void> {
     const read = this.#parts.keep.accepted.read();
@@ -80,12 +88,16 @@ export class Receiver {
     if (read.kind !== 'accepted' && read.kind !== 'previous') return;
     const { generation, envelope } = read.accepted;
     if (read.kind === 'previous') this.#tellPrevious(generation);
-    this.#mark = { generation, payloadDigest: digestOf(decodeEnvelope(envelope).payload) };
     try {
+      this.#mark = { generation, payloadDigest: digestOf(decodeEnvelope(envelope).payload) };
       this.#switchTo(await buildWorkload(this.#verify(envelope), this.#build(FROM_DISK_ALONE)));
     } catch (error) {
       if (!(error instanceof MooringError)) throw error;
       this.#refusals.count(error);
+    }
+    if (this.#again) {
+      this.#later();
+      this.#wake();
     }
   }
 
@@ -112,17 +124,10 @@ export class Receiver {
     this.#wake();
   }
 
-  /** Looks at everything on disk again, mends it, and fetches what was not to be had. */
-  async refresh(): Promise<void> {
-    const workload = this.#workload;
-    if (workload === undefined || this.#work !== undefined) return;
-    const rebuilt = await buildWorkload(
-      workload,
-      this.#build(isIncomplete(workload) ? this.#parts.fetchObject : FROM_DISK_ALONE),
-    );
-    // A newer one may have been accepted meanwhile.
-    if (this.#workload !== workload) return;
-    this.#switchTo(rebuilt);
+  /** Has everything on disk looked at again, mended, and fetched where it is missing. */
+  refresh(): void {
+    this.#again = this.#workload !== undefined;
+    this.#wake();
   }
 
   async close(): Promise<void> {
@@ -147,8 +152,12 @@ export class Receiver {
     this.#work ??= this.#run().finally(() => {
       this.#work = undefined;
       // Something may have come between the last look and here.
-      if (this.#arrived !== undefined || this.#waiting !== undefined || this.#wanted !== undefined) this.#wake();
+      if (this.#arrived !== undefined || this.#isDue) this.#wake();
     });
+  }
+
+  get #isDue(): boolean {
+    return this.#waiting !== undefined || this.#wanted !== undefined || this.#again;
   }
 
   async #run(): Promise<void> {
@@ -170,12 +179,26 @@ export class Receiver {
       this.#consider(arrived);
       return true;
     }
-    if (this.#waiting === undefined && this.#wanted === undefined) return false;
+    if (!this.#isDue) return false;
     const restMs = this.#notBeforeMs - performance.now();
     if (restMs > 0) await pause(restMs, this.#sleep.signal);
-    else if (this.#waiting !== undefined) await this.#accept(this.#waiting);
-    else if (this.#wanted !== undefined) await this.#fetch(this.#wanted);
+    else await this.#workOnce();
     return true;
+  }
+
+  /** Whatever fails is tried again later, never at once. */
+  async #workOnce(): Promise<void> {
+    this.#staging = true;
+    try {
+      if (this.#waiting !== undefined) await this.#accept(this.#waiting);
+      else if (this.#wanted !== undefined) await this.#fetch(this.#wanted);
+      else await this.#mend();
+    } catch (error) {
+      this.#later();
+      throw error;
+    } finally {
+      this.#staging = false;
+    }
   }
 
   #consider(envelope: Uint8Array): void {
@@ -190,10 +213,26 @@ export class Receiver {
   }
 
   async #fetch(wanted: { newest: NewestAssignment | undefined }): Promise<void> {
-    const envelope = await this.#parts.fetchNewest(wanted.newest);
+    const envelope = await untilStopped(this.#parts.fetchNewest(wanted.newest), this.#stop.signal);
     if (this.#wanted === wanted) this.#wanted = undefined;
     this.#soon();
-    if (envelope !== undefined) this.#arrived ??= envelope;
+    // At once: what is pushed meanwhile must not take its place, or a flood would keep the hub's own word out.
+    if (envelope !== undefined) this.#consider(envelope);
+  }
+
+  /** Builds what is accepted once more. What is refused for the same reason as before is not told again. */
+  async #mend(): Promise<void> {
+    const workload = this.#workload;
+    this.#again = false;
+    if (workload === undefined) return;
+    const rebuilt = await buildWorkload(workload, this.#build(this.#parts.fetchObject));
+    const changed = rebuilt.stacks.some(
+      ({ refusal }, index) => refusal?.code !== workload.stacks[index]?.refusal?.code,
+    );
+    this.#switchTo(rebuilt);
+    if (this.#again) this.#later();
+    else this.#soon();
+    if (changed) this.#parts.onAccepted();
   }
 
   async #accept(received: Received): Promise<void> {
@@ -241,15 +280,20 @@ export class Receiver {
 
   #build(fetch: FetchObject): BuildParts {
     const { keep, dataKey, keys } = this.#parts;
-    return { keep, dataKey, keys: keys(), fetch, signal: this.#stop.signal };
+    const { signal } = this.#stop;
+    return { keep, dataKey, keys: keys(), fetch: (secret) => untilStopped(fetch(secret), signal), signal };
   }
 
   /** Refusals of single stacks are told, and the releases that are good are kept from sweeping. */
   #switchTo(workload: Workload): void {
+    const before = this.#workload?.digest === workload.digest ? this.#workload.stacks : [];
+    const known = new Map(before.map(({ assigned, refusal }) => [assigned.stack, refusal?.code]));
     this.#workload = workload;
+    this.#again = isIncomplete(workload);
     this.#mark = { generation: workload.assignment.generation, payloadDigest: workload.payloadDigest };
     for (const { assigned, refusal } of workload.stacks) {
-      if (refusal !== undefined) this.#refusals.count(refusal, assigned.stack);
+      if (refusal !== undefined && known.get(assigned.stack) !== refusal.code)
+        this.#refusals.count(refusal, assigned.stack);
     }
     const { generation } = workload.assignment;
     const good = workload.stacks.filter(({ refusal }) => refusal === undefined);
@@ -268,13 +312,11 @@ export class Receiver {
     }
     this.#parts.keep.health.failed(error);
     if (UNREACHABLE.has(error.code)) {
-      this.#later();
       this.#parts.log.debug({ reason: error.message }, 'no assignment can be fetched now');
       return;
     }
     this.#refusals.count(error);
     this.#parts.log.warn({ code: error.code, reason: error.message }, 'assignment refused');
-    if (error.kind === 'retry') this.#later();
   }
 
   #soon(): void {
@@ -289,3 +331,12 @@ export class Receiver {
 
 /** Nothing was refused: nobody could be asked. */
 const UNREACHABLE: ReadonlySet<string> = new Set(['HUB_UNREACHABLE', 'BROKER_UNREACHABLE', 'TIMED_OUT']);
+
+/** Whoever stops does not wait for what is on its way. */
+function untilStopped<T>(work: Promise<T>, signal: AbortSignal): Promise<T> {
+  const { promise, reject } = Promise.withResolvers<never>();
+  const stop = () => reject(signal.reason);
+  if (signal.aborted) stop();
+  signal.addEventListener('abort', stop, { once: true });
+  return Promise.race([work, promise]).finally(() => signal.removeEventListener('abort', stop));
+}
