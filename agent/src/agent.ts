@@ -250,7 +250,12 @@ class RunningAgent implements Agent {
       writtenAtMs: Date.now(),
     };
     const status = statusOf(this.#snapshot(), { ...about, hub: this.#hub.state, broker: this.#broker.state });
-    this.#keep.health.attempt(() => writeStatus(this.#config.data, status));
+    try {
+      this.#keep.health.attempt(() => writeStatus(this.#config.data, status));
+    } catch (error) {
+      // The status is for people: an agent that cannot write it goes on.
+      this.#log.warn({ err: error }, 'the status could not be written');
+    }
   }
 }
 

@@ -1,6 +1,7 @@
 import { mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { MooringError, StackState } from '@mooring/proto';
+import { diskError, PRIVATE_FILE, PRIVATE_FOLDER } from './keep/disk.ts';
 import type { LinkState } from './receive/broker-link.ts';
 import type { Snapshot } from './report/report-delta.ts';
 
@@ -36,16 +37,20 @@ export function statusOf(
   };
 }
 
-/** Writes the status whole; it is for people, so it needs no sync to disk. */
+/** Writes the status whole; it is for people, so it needs no sync to disk. Throws DISK_FULL. */
 export function writeStatus(data: string, status: AgentStatus): void {
   const folder = join(data, 'run');
-  mkdirSync(folder, { recursive: true, mode: 0o700 });
   const file = join(folder, 'status.json');
-  writeFileSync(`${file}.new`, JSON.stringify(status), { mode: 0o600 });
-  renameSync(`${file}.new`, file);
+  try {
+    mkdirSync(folder, { recursive: true, mode: PRIVATE_FOLDER });
+    writeFileSync(`${file}.new`, JSON.stringify(status), { mode: PRIVATE_FILE });
+    renameSync(`${file}.new`, file);
+  } catch (cause) {
+    throw diskError(`write ${file}`, cause);
+  }
 }
 
-/** Reads what the running agent wrote last. Throws NOT_JOINED where none ever ran. */
+/** Reads what the running agent wrote last. Throws NOT_FOUND where none ever ran. */
 export function readStatus(data: string): AgentStatus {
   try {
     // Written by this program; a cut file is the parse error below.

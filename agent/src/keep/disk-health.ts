@@ -21,7 +21,8 @@ export class DiskHealth {
   attempt(write: () => void): boolean {
     try {
       write();
-      this.#problem = undefined;
+      // A damaged database is not mended by a write that works, but by the next start.
+      if (this.#problem?.code !== 'STATE_CORRUPT') this.#problem = undefined;
       return true;
     } catch (error) {
       this.failed(error);

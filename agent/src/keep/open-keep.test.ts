@@ -91,6 +91,13 @@ describe('the health of the disk', () => {
     expect(health.problem).toBeUndefined();
   });
 
+  test('stays a problem once the database is found damaged', () => {
+    const health = new DiskHealth(nowMs);
+    health.failed(new MooringError('STATE_CORRUPT', 'Cannot read: damaged; sound'));
+    expect(health.attempt(() => undefined)).toBe(true);
+    expect(health.problem?.code).toBe('STATE_CORRUPT');
+  });
+
   test('tells any other failure to whoever writes', () => {
     const health = new DiskHealth(nowMs);
     expect(() =>
