@@ -116,6 +116,8 @@ export class HubSession {
     this.#newest(welcome);
     this.#sentEvents = welcome.storedEventSequence;
     this.#stored(welcome.storedEventSequence);
+    // One rhythm, however often the hub welcomes.
+    clearTimeout(this.#heartbeat);
     this.#beat();
   }
 
