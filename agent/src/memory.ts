@@ -34,6 +34,7 @@ export class Memory implements PlanMemory {
   readonly #appliedAt = new Map<string, number>();
   readonly #healthy = new Map<string, string>();
   #drift = new Map<string, Drift>();
+  #observedAtMs = 0;
 
   notBeforeMs(stack: string, bundle: string): number {
     const failure = this.#failures.get(stack);
@@ -48,7 +49,8 @@ export class Memory implements PlanMemory {
   /** The next time at which a crash looping container may be started; 0: none. */
   nextStartAtMs(): number {
     const times = [...this.#starts.values()].map(({ notBeforeMs }) => notBeforeMs);
-    return times.length === 0 ? 0 : Math.max(...times);
+    const due = times.filter((time) => time > this.#observedAtMs);
+    return due.length === 0 ? 0 : Math.min(...due);
   }
 
   since(key: string, nowMs: number): number {
@@ -95,6 +97,7 @@ export class Memory implements PlanMemory {
 
   /** Counts starts of containers that exit again soon after. */
   noteRunning(desired: Desired, observed: Observed): void {
+    this.#observedAtMs = observed.atMs;
     const names = new Set(observed.containers.map(({ name }) => name));
     for (const name of this.#starts.keys()) if (!names.has(name)) this.#starts.delete(name);
     for (const { name, specDigest, status, startedAtMs } of observed.containers) {
