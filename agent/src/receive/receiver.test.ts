@@ -10,6 +10,10 @@ const conf = Buffer.from('server {}');
 const shop = { mounts: [fileMount('/etc/nginx.conf', conf)], contents: [conf] };
 const down = new MooringError('HUB_UNREACHABLE', 'Cannot ask the hub: it is down; up');
 
+// Each second attempt comes up to three seconds after the first.
+const WAIT_MS = 15_000;
+vi.setConfig({ testTimeout: 2 * WAIT_MS });
+
 let stage: ReceiverStage;
 beforeEach(() => {
   stage = new ReceiverStage();
@@ -17,7 +21,7 @@ beforeEach(() => {
 afterEach(() => stage.close());
 
 const signed = (generation: bigint, stacks = { shop }) => stage.signer.assignment({ generation, stacks });
-const until = (claim: () => void) => vi.waitFor(claim, { timeout: 8000, interval: 5 });
+const until = (claim: () => void) => vi.waitFor(claim, { timeout: WAIT_MS, interval: 5 });
 
 /** A host that runs an assignment already. */
 async function running(generation = 5n): Promise<Uint8Array> {

@@ -22,7 +22,7 @@ async function accept(
   stacks: Parameters<typeof stage.signer.assignment>[0]['stacks'] = {},
 ): Promise<void> {
   stage.announce(generation, stage.signer.assignment({ generation, stacks }));
-  await vi.waitFor(() => expect(stage.generation).toBe(generation), { timeout: 8000, interval: 5 });
+  await vi.waitFor(() => expect(stage.generation).toBe(generation), { timeout: 4000, interval: 5 });
 }
 
 function sweep(): void {
