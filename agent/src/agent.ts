@@ -10,6 +10,7 @@ import { loadIdentity } from './join/identity-folder.ts';
 import { machineId } from './join/machine-id.ts';
 import { type Keep, openKeep } from './keep/open-keep.ts';
 import { Loop } from './loop.ts';
+import type { Change } from './observe/engine.ts';
 import { watchEngine } from './observe/watch.ts';
 import { BrokerLink } from './receive/broker-link.ts';
 import { connectBroker } from './receive/nats.ts';
@@ -18,6 +19,7 @@ import { Receiver } from './receive/receiver.ts';
 import { sweepContents } from './receive/sweep.ts';
 import { desiredOf } from './receive/workload.ts';
 import { createReconciler, type Reconciler } from './reconciler.ts';
+import { reconcilerParts } from './reconciler-parts.ts';
 import { HubConnection } from './report/hub-connection.ts';
 import { openHubLink } from './report/hub-grpc.ts';
 import type { Snapshot } from './report/report-delta.ts';
@@ -65,6 +67,7 @@ class RunningAgent implements Agent {
   readonly #standing = new Standing();
   readonly #bootId = randomUUID();
   readonly #receiver: Receiver;
+  readonly #passes: Passes;
   readonly #loop: Loop;
   readonly #watching: { close(): Promise<void> };
   readonly #broker: BrokerLink;
@@ -80,11 +83,20 @@ class RunningAgent implements Agent {
     this.#keep = keep;
     this.#receiver = receiver;
     this.#engine = new EngineHolder(config.docker);
+    this.#passes = new Passes({
+      engine: this.#engine,
+      identity,
+      keep,
+      restoreContents: (stack) => receiver.restoreContents(stack),
+    });
     this.#loop = this.#startLoop();
     this.#watching = watchEngine({
       open: () => this.#engine.open(),
       fleetId: identity.fleetId,
-      onChange: () => this.#loop.wake(),
+      onChange: (changes) => {
+        this.#passes.note(changes);
+        this.#loop.wake();
+      },
       log,
     });
     this.#broker = this.#startBroker();
@@ -93,7 +105,6 @@ class RunningAgent implements Agent {
     this.#chores = [
       setInterval(() => void this.#renew(), CERTIFICATE_CHECK_MS),
       setInterval(() => this.#writeStatus(), STATUS_MS),
-      setInterval(() => this.#receiver.refresh(), this.#config.auditMs),
     ];
     log.info({ host: identity.host, fleet: identity.fleetId }, 'the agent runs');
   }
@@ -136,10 +147,9 @@ class RunningAgent implements Agent {
   }
 
   #startLoop(): Loop {
-    const passes = new Passes({ engine: this.#engine, identity: this.#identity, keep: this.#keep });
     return new Loop({
       desired: () => (this.#receiver.workload === undefined ? undefined : desiredOf(this.#receiver.workload)),
-      reconcile: (desired, options) => passes.reconcile(desired, options),
+      reconcile: (desired, options) => this.#passes.reconcile(desired, options),
       onAssessment: (assessment, generation) => {
         this.#standing.saw(assessment, generation);
         this.#hub.changed();
@@ -276,6 +286,7 @@ interface PassParts {
   readonly engine: EngineHolder;
   readonly identity: Identity;
   readonly keep: Keep;
+  readonly restoreContents: (stack: string) => Promise<void>;
 }
 
 /** Reconciles with whatever engine there is now; its memory lives as long as the engine's connection. */
@@ -287,20 +298,18 @@ class Passes {
     this.#parts = parts;
   }
 
+  /** What happened on the engine. */
+  note(changes: readonly Change[]): void {
+    this.#reconciler?.reconciler.note(changes);
+  }
+
   reconcile(...[desired, options]: Parameters<Reconciler['reconcile']>): ReturnType<Reconciler['reconcile']> {
-    const { engine: holder, identity, keep } = this.#parts;
+    const { engine: holder, identity, keep, restoreContents } = this.#parts;
     const tell = (event: EventDraft) => keep.outbox.tell(event, Date.now());
     return holder.use((engine) => {
       if (this.#reconciler?.for !== engine) {
-        const parts = {
-          engine,
-          fleetId: identity.fleetId,
-          record: keep.record,
-          journal: keep.journal,
-          paths: keep.contents,
-          tell,
-          now: Date.now,
-        };
+        const { fleetId } = identity;
+        const parts = reconcilerParts(keep, { engine, fleetId, tell, restoreContents });
         this.#reconciler = { for: engine, reconciler: createReconciler(parts) };
       }
       return this.#reconciler.reconciler.reconcile(desired, options);

@@ -1,6 +1,8 @@
 /** The agent's door, for the tests and benches of the whole. */
-export type { ApplyParts } from './apply/apply-parts.ts';
+export { FAILPOINTS } from './apply/failpoint.ts';
 export { openKeep } from './keep/open-keep.ts';
 export { openEngine } from './observe/docker.ts';
-export type { Desired } from './plan/desired.ts';
-export { createReconciler, type Reconciler } from './reconciler.ts';
+export type { Change } from './observe/engine.ts';
+export type { Desired, DesiredStack } from './plan/desired.ts';
+export { type Assessment, createReconciler, type Reconciler } from './reconciler.ts';
+export { reconcilerParts } from './reconciler-parts.ts';

@@ -6,7 +6,7 @@ import type { Assessment } from './reconciler.ts';
 
 /** After an engine that does not answer: soon at first, so that a restarted one is found, then about twice a minute. */
 const ENGINE_RETRY = { firstMs: 1_000, maxMs: 15_000 };
-// Events come in bursts: one look serves them all.
+// The first event is looked at once. Events come in bursts: one look serves those that follow so soon.
 const COALESCE_MS = 50;
 
 /** What the loop relies on. */
@@ -66,7 +66,7 @@ export class Loop {
     while (!this.#stop.signal.aborted) {
       this.#woken = false;
       const waitMs = await this.#once();
-      await this.#rest(waitMs);
+      await this.#rest(waitMs, this.#parts.nowMs());
     }
   }
 
@@ -99,9 +99,10 @@ export class Loop {
     return this.#backoff.next();
   }
 
-  async #rest(waitMs: number): Promise<void> {
+  async #rest(waitMs: number, lookedAtMs: number): Promise<void> {
     this.#sleep = new AbortController();
     if (!this.#woken) await pause(waitMs, AbortSignal.any([this.#sleep.signal, this.#stop.signal]));
-    if (this.#woken) await pause(COALESCE_MS, this.#stop.signal);
+    const sinceMs = this.#parts.nowMs() - lookedAtMs;
+    if (this.#woken && sinceMs >= 0 && sinceMs < COALESCE_MS) await pause(COALESCE_MS - sinceMs, this.#stop.signal);
   }
 }

@@ -4,6 +4,7 @@ import { describe, expect, test } from 'vitest';
 import { Memory } from './memory.ts';
 import type { Observed, OwnContainer } from './observe/observed.ts';
 
+const NONE_CUT_OFF: ReadonlySet<string> = new Set();
 const NOTHING = { fleetId: 'f', generation: 1n, stacks: [], removals: [] };
 const problem = (sinceMs: number) => ({
   code: 'IMAGE_PULL_FAILED',
@@ -18,7 +19,17 @@ function exited(atMs: number, starts: Readonly<Record<string, number>>, specDige
     // Only what memory reads; a whole container has forty fields more.
     return { name, startedAtMs, specDigest, status: 'exited', stack: 'shop', service: name } as unknown as OwnContainer;
   });
-  return { engine: {} as never, containers, foreignContainers: [], networks: [], volumes: [], atMs };
+  return {
+    engine: {} as never,
+    containers,
+    strangers: [],
+    foreignContainers: [],
+    networks: [],
+    volumes: [],
+    images: new Map(),
+    contents: new Map(),
+    atMs,
+  };
 }
 
 describe('a failed apply', () => {
@@ -56,7 +67,7 @@ describe('a failed apply', () => {
 describe('a container that exits again and again', () => {
   /** Starts at each of these times, and is seen a second after each. */
   function crashing(memory: Memory, times: readonly number[]): void {
-    for (const time of times) memory.noteRunning(NOTHING, exited(time + 1000, { web: time }));
+    for (const time of times) memory.noteRunning(NOTHING, exited(time + 1000, { web: time }), NONE_CUT_OFF);
   }
 
   test('is started at once the first time, then ever later', () => {
@@ -79,10 +90,10 @@ describe('a container that exits again and again', () => {
   test('begins anew after it ran well, and with another specification', () => {
     const memory = new Memory();
     crashing(memory, [10_000, 20_000, 30_000]);
-    memory.noteRunning(NOTHING, exited(100_000, { web: 50_000 }));
+    memory.noteRunning(NOTHING, exited(100_000, { web: 50_000 }), NONE_CUT_OFF);
     expect(memory.startNotBeforeMs('web', 'v1:aa')).toBe(100_000);
     crashing(memory, [110_000, 120_000]);
-    memory.noteRunning(NOTHING, exited(131_000, { web: 130_000 }, 'v1:bb'));
+    memory.noteRunning(NOTHING, exited(131_000, { web: 130_000 }, 'v1:bb'), NONE_CUT_OFF);
     expect(memory.startNotBeforeMs('web', 'v1:aa')).toBe(0);
     expect(memory.startNotBeforeMs('web', 'v1:bb')).toBe(131_000);
   });
@@ -90,7 +101,7 @@ describe('a container that exits again and again', () => {
   test('is forgotten when it is gone', () => {
     const memory = new Memory();
     crashing(memory, [10_000, 20_000]);
-    memory.noteRunning(NOTHING, exited(30_000, {}));
+    memory.noteRunning(NOTHING, exited(30_000, {}), NONE_CUT_OFF);
     expect(memory.startNotBeforeMs('web', 'v1:aa')).toBe(0);
     expect(memory.nextStartAtMs()).toBe(0);
   });
@@ -98,9 +109,9 @@ describe('a container that exits again and again', () => {
   test('has the agent look again at the first start that is due, not at the last', () => {
     const memory = new Memory();
     for (const time of [10_000, 20_000, 30_000, 40_000, 50_000])
-      memory.noteRunning(NOTHING, exited(time + 1000, { slow: time }));
-    memory.noteRunning(NOTHING, exited(51_500, { slow: 50_000, quick: 51_200, calm: 20_000 }));
-    memory.noteRunning(NOTHING, exited(52_000, { slow: 50_000, quick: 51_800, calm: 20_000 }));
+      memory.noteRunning(NOTHING, exited(time + 1000, { slow: time }), NONE_CUT_OFF);
+    memory.noteRunning(NOTHING, exited(51_500, { slow: 50_000, quick: 51_200, calm: 20_000 }), NONE_CUT_OFF);
+    memory.noteRunning(NOTHING, exited(52_000, { slow: 50_000, quick: 51_800, calm: 20_000 }), NONE_CUT_OFF);
     expect(memory.startNotBeforeMs('slow', 'v1:aa')).toBe(59_000);
     expect(memory.nextStartAtMs()).toBe(53_000);
   });

@@ -33,6 +33,7 @@ export class Memory implements PlanMemory {
   readonly #since = new Map<string, number>();
   readonly #appliedAt = new Map<string, number>();
   readonly #healthy = new Map<string, string>();
+  readonly #ineffective = new Set<string>();
   #drift = new Map<string, Drift>();
   #observedAtMs = 0;
 
@@ -44,6 +45,14 @@ export class Memory implements PlanMemory {
   startNotBeforeMs(name: string, specDigest: string): number {
     const starts = this.#starts.get(name);
     return starts?.specDigest === specDigest ? starts.notBeforeMs : 0;
+  }
+
+  isIneffective(container: string): boolean {
+    return this.#ineffective.has(container);
+  }
+
+  noteIneffective(container: string): void {
+    this.#ineffective.add(container);
   }
 
   /** The next time at which a crash looping container may be started; 0: none. */
@@ -95,13 +104,15 @@ export class Memory implements PlanMemory {
     this.#appliedAt.set(stack, nowMs);
   }
 
-  /** Counts starts of containers that exit again soon after. */
-  noteRunning(desired: Desired, observed: Observed): void {
+  /** Counts starts of containers that exit again soon after. A stack whose apply was cut off was not applied, whatever is there. */
+  noteRunning(desired: Desired, observed: Observed, cutOff: ReadonlySet<string>): void {
     this.#observedAtMs = observed.atMs;
     const names = new Set(observed.containers.map(({ name }) => name));
     for (const name of this.#starts.keys()) if (!names.has(name)) this.#starts.delete(name);
-    for (const { name, specDigest, status, startedAtMs } of observed.containers) {
-      if (status !== 'exited' || startedAtMs === 0) continue;
+    const ids = new Set(observed.containers.map(({ id }) => id));
+    for (const id of this.#ineffective) if (!ids.has(id)) this.#ineffective.delete(id);
+    for (const { name, specDigest, status, startedAtMs, stoppedByHand } of observed.containers) {
+      if (status !== 'exited' || startedAtMs === 0 || stoppedByHand) continue;
       const before = this.#starts.get(name);
       if (before?.specDigest === specDigest && before.lastStartMs === startedAtMs) continue;
       const looping = observed.atMs - startedAtMs < CRASH_WINDOW_MS;
@@ -112,6 +123,7 @@ export class Memory implements PlanMemory {
     }
     // A stack that was found whole was applied, by this process or the one before.
     for (const { stack, bundleObject, bundle } of desired.stacks) {
+      if (cutOff.has(stack)) continue;
       const specs = new Set(
         observed.containers.filter((container) => container.stack === stack).map(({ specDigest }) => specDigest),
       );

@@ -11,11 +11,10 @@ import {
 } from '@mooring/proto';
 import type { ApplyParts } from './apply/apply-parts.ts';
 import { applyStack } from './apply/apply-stack.ts';
-import { recover } from './apply/recover.ts';
 import { Memory } from './memory.ts';
-import type { EngineDescription } from './observe/engine.ts';
-import { look } from './observe/look.ts';
+import type { Change } from './observe/engine.ts';
 import type { Observed } from './observe/observed.ts';
+import { Observer, type ObserverParts } from './observer.ts';
 import type { Desired } from './plan/desired.ts';
 import { type Plan, plan, type StackPlan } from './plan/plan.ts';
 import { assessStack, nextHealthyAtMs } from './report/assess.ts';
@@ -43,23 +42,29 @@ export interface Reconciler {
     desired: Desired,
     options: { signal: AbortSignal; progress?: (assessment: Assessment) => void },
   ): Promise<Assessment>;
+  /** Takes note of what happened on the engine: who was stopped by hand. */
+  note(changes: readonly Change[]): void;
   /** Removes every container and network of ours; volumes and data stay. */
   removeAll(): Promise<void>;
 }
 
+/** What reconciling relies on. */
+export type ReconcilerParts = ApplyParts & ObserverParts;
+
 /** Makes a reconciler; what an earlier one left unfinished is finished or undone at its first reconciliation. */
-export function createReconciler(parts: ApplyParts): Reconciler {
+export function createReconciler(parts: ReconcilerParts): Reconciler {
   return new EngineReconciler(parts);
 }
 
 class EngineReconciler implements Reconciler {
-  readonly #parts: ApplyParts;
+  readonly #parts: ReconcilerParts;
   readonly #memory = new Memory();
-  #recovered = false;
-  #description: EngineDescription | undefined;
+  readonly #observer: Observer;
+  #isApplying = false;
 
-  constructor(parts: ApplyParts) {
+  constructor(parts: ReconcilerParts) {
     this.#parts = parts;
+    this.#observer = new Observer(parts);
   }
 
   async reconcile(
@@ -67,20 +72,24 @@ class EngineReconciler implements Reconciler {
     { signal, progress }: { signal: AbortSignal; progress?: (assessment: Assessment) => void },
   ): Promise<Assessment> {
     const { now } = this.#parts;
-    if (!this.#recovered) {
-      await recover(this.#parts);
-      this.#recovered = true;
-    }
-    const observed = await this.#look(desired);
-    this.#memory.noteRunning(desired, observed);
-    const before = plan({ desired, observed, memory: this.#memory, nowMs: now() });
+    const cutOff = await this.#observer.recover();
+    const observed = await this.#observer.look(desired);
+    this.#memory.noteRunning(desired, observed, cutOff);
+    const before = this.#plan(desired, observed);
     const due = before.stacks.filter(({ steps, notBeforeMs }) => steps.length > 0 && notBeforeMs <= now());
     this.#tellDrift(before);
     if (due.length === 0) return this.#settle(desired, before, observed);
     progress?.(this.#assess(before, observed, new Set(due.map(({ stack }) => stack))));
-    await Promise.all(due.map((stackPlan) => this.#apply(stackPlan, signal)));
-    const after = await this.#look(desired);
-    return this.#settle(desired, plan({ desired, observed: after, memory: this.#memory, nowMs: now() }), after);
+    await this.#applyAll(due, signal);
+    const after = await this.#observer.look(desired);
+    const final = this.#plan(desired, after);
+    for (const stackPlan of due) this.#distrust(stackPlan, final);
+    return this.#settle(desired, final, after);
+  }
+
+  note(changes: readonly Change[]): void {
+    // Whatever is stopped while steps are performed is stopped by them.
+    if (!this.#isApplying) this.#observer.note(changes);
   }
 
   async removeAll(): Promise<void> {
@@ -98,28 +107,17 @@ class EngineReconciler implements Reconciler {
     }
   }
 
-  async #look(desired: Desired): Promise<Observed> {
-    const { engine, fleetId, record, now, tell } = this.#parts;
-    const knownSpecs = new Set(
-      desired.stacks.flatMap(({ bundle }) => bundle.services.map(({ specDigest }) => specDigest)),
-    );
-    const observed = await look({
-      engine,
-      fleetId,
-      record,
-      now,
-      knownSpecs,
-      description: this.#description,
-      takenBack: (name) =>
-        tell({
-          kind: 'object.taken-back',
-          severity: Severity.SEVERITY_WARNING,
-          object: name,
-          message: `${name} is ours by its labels and was not on record; it is taken back`,
-        }),
-    });
-    this.#description = observed.engine;
-    return observed;
+  #plan(desired: Desired, observed: Observed): Plan {
+    return plan({ ...this.#observer.planning, desired, observed, memory: this.#memory, nowMs: this.#parts.now() });
+  }
+
+  async #applyAll(due: readonly StackPlan[], signal: AbortSignal): Promise<void> {
+    this.#isApplying = true;
+    try {
+      await Promise.all(due.map((stackPlan) => this.#apply(stackPlan, signal)));
+    } finally {
+      this.#isApplying = false;
+    }
   }
 
   async #apply(stackPlan: StackPlan, signal: AbortSignal): Promise<void> {
@@ -145,7 +143,7 @@ class EngineReconciler implements Reconciler {
   #failed({ stack, desired }: StackPlan, error: unknown): void {
     if (error instanceof MooringError && error.code === 'APPLY_CANCELLED') return;
     const problem = problemOf(error, this.#parts.now());
-    this.#description = undefined;
+    this.#observer.forgetDescription();
     this.#memory.failed(stack, desired?.bundleObject ?? '', problem);
     this.#parts.tell({
       kind: 'apply.failed',
@@ -156,6 +154,23 @@ class EngineReconciler implements Reconciler {
       commit: desired?.commit ?? '',
       generation: desired?.generation ?? 0n,
     });
+  }
+
+  /** What is planned again right after it was done did not take: a live change is tried as a replacement, a replacement is not repeated in haste. */
+  #distrust(before: StackPlan, final: Plan): void {
+    const { stack, desired } = before;
+    if (this.#memory.problem(stack, desired?.bundleObject ?? '') !== undefined) return;
+    const again = final.stacks.find((one) => one.stack === stack)?.steps ?? [];
+    for (const done of before.steps) {
+      if (
+        done.kind === 'update-container' &&
+        again.some((step) => step.kind === done.kind && step.container.id === done.container.id)
+      )
+        this.#memory.noteIneffective(done.container.id);
+      if (done.kind !== 'replace-container' && done.kind !== 'create-container') continue;
+      const repeated = again.find((step) => step.kind === 'replace-container' && step.name === done.name);
+      if (repeated !== undefined) this.#failed(before, differsAgain(done.name, repeated.fields));
+    }
   }
 
   #settle(desired: Desired, final: Plan, observed: Observed): Assessment {
@@ -182,6 +197,7 @@ class EngineReconciler implements Reconciler {
         problem,
         appliedAtMs: memory.appliedAtMs(stack),
         lastHealthyBundle: memory.lastHealthyBundle(stack),
+        completion: this.#observer.planning.completion,
       };
       const state = assessStack(stackPlan, observed, facts);
       memory.noteHealth(state);
@@ -192,8 +208,9 @@ class EngineReconciler implements Reconciler {
       };
     });
     const { foreignContainers, engine } = observed;
+    const { defaults: _, ...about } = engine;
     return {
-      engine: { ...engine, memoryBytes: BigInt(engine.memoryBytes) },
+      engine: { ...about, memoryBytes: BigInt(engine.memoryBytes) },
       unmanagedCount: foreignContainers.length,
       unmanaged: foreignContainers.slice(0, MAX_UNMANAGED_NAMES),
       stacks: states,
@@ -227,33 +244,39 @@ class EngineReconciler implements Reconciler {
         kind: 'drift.corrected',
         severity: Severity.SEVERITY_INFO,
         ...whereOf(drift),
-        message: `${drift.name} is as Git says again`,
+        message: `${drift.name} is as Git says again${drift.field === '' ? '' : ` in ${drift.field}`}`,
       });
     }
   }
+}
+
+function differsAgain(name: string, fields: readonly string[]): MooringError {
+  const what = fields.length === 0 ? 'it' : fields.join(', ');
+  return new MooringError(
+    'ENGINE_UNSUPPORTED',
+    `Cannot make container ${name} as Git says: ${what} differs again right after it was made; an engine that keeps it is wanted`,
+    { hint: 'Name the field in the `ignore` list of the stack in fleet.yaml, or write what the engine makes of it.' },
+  );
 }
 
 function whereOf({ stack, service, name }: Drift) {
   return { stack, service, object: name };
 }
 
-function driftSentence({ name, field, desired, observed, action }: Drift): string {
+function driftSentence({ name, field, desired, observed, action, reason }: Drift): string {
   const what =
     field === ''
       ? `${name} is ${observed || 'not as Git says'}`
-      : `${name} differs in ${field}: ${desired} is wanted, ${observed} is there`;
-  return action === DriftAction.DRIFT_ACTION_CORRECTING ? `${what}; it is being put right` : what;
+      : `${name} differs in ${field}: ${desired || 'nothing'} is wanted, ${observed || 'nothing'} is there`;
+  if (action === DriftAction.DRIFT_ACTION_CORRECTING) return `${what}; it is being put right`;
+  return reason === '' ? what : `${what}; ${reason}`;
 }
 
 function problemOf(error: unknown, nowMs: number): Problem {
+  const sinceMs = BigInt(nowMs);
   if (error instanceof MooringError)
-    return { code: error.code, message: error.message, hint: error.hint ?? '', sinceMs: BigInt(nowMs) };
-  return {
-    code: 'INTERNAL',
-    message: error instanceof Error ? error.message : String(error),
-    hint: '',
-    sinceMs: BigInt(nowMs),
-  };
+    return { code: error.code, message: error.message, hint: error.hint ?? '', sinceMs };
+  return { code: 'INTERNAL', message: error instanceof Error ? error.message : String(error), hint: '', sinceMs };
 }
 
 function earliest(times: readonly number[], nowMs: number): number {

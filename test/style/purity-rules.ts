@@ -2,7 +2,7 @@ import { Visitor } from 'oxc-parser';
 import type { Fault, Rule } from './rule.ts';
 import type { Import, ParsedFile } from './source-file.ts';
 
-const PURE = /^(hub\/src\/(compose|render|bundle|drift)|agent\/src\/(verify|plan))\//;
+const PURE = /^(hub\/src\/(compose|render|bundle|drift)|agent\/src\/(verify|plan|canonical))\//;
 /** Modules outside the house that neither reach out nor depend on when they are called. */
 const PURE_MODULES: readonly string[] = [
   '@mooring/proto',

@@ -1,14 +1,18 @@
 import type { Engine } from '../observe/engine.ts';
 import type { MountPaths } from '../plan/desired.ts';
-import type { Journal, OwnRecord, Tell } from './ports.ts';
+import type { Completions, Journal, OwnRecord, Receipts, Tell } from './ports.ts';
 
 /** What applying relies on. */
 export interface ApplyParts {
   readonly engine: Engine;
   readonly fleetId: string;
   readonly record: OwnRecord;
+  readonly receipts: Receipts;
+  readonly completions: Completions;
   readonly journal: Journal;
   readonly paths: MountPaths;
+  /** Puts back what a stack mounts and is no longer as it was signed. Throws OBJECT_MISSING, OBJECT_SEAL, DISK_FULL. */
+  readonly restoreContents: (stack: string) => Promise<void>;
   readonly tell: Tell;
   readonly now: () => number;
 }

@@ -1,12 +1,32 @@
-/** Boundaries at which a crash is tried: after each call that changes what a replacement has come to. */
-export type Failpoint =
-  | 'replace.begun'
-  | 'replace.stopped'
-  | 'replace.renamed'
-  | 'replace.created'
-  | 'replace.started'
-  | 'replace.healthy'
-  | 'replace.removed';
+/** Boundaries at which a crash is tried: after each call that changes what a step has come to. */
+export const FAILPOINTS = [
+  'apply.begun',
+  'create.begun',
+  'create.created',
+  'create.recorded',
+  'create.started',
+  'replace.begun',
+  'replace.created',
+  'replace.stopped',
+  'replace.started',
+  'replace.renamed',
+  'replace.named',
+  'replace.healthy',
+  'replace.removed',
+  'network.stopped',
+  'network.disconnected',
+  'network.removed',
+  'network.created',
+  'network.connected',
+  'network.started',
+  'update.limited',
+  'update.disconnected',
+  'update.connected',
+  'update.renamed',
+] as const;
+
+/** One of the boundaries above. */
+export type Failpoint = (typeof FAILPOINTS)[number];
 
 /** Kills this process as a power cut would when MOORING_FAILPOINT names the boundary; for tests of recovery. */
 export function failpoint(name: Failpoint): void {

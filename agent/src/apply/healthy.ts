@@ -20,6 +20,32 @@ export interface HealthWait {
  * CONTAINER_EXITED, CONTAINER_UNHEALTHY, or APPLY_CANCELLED.
  */
 export async function untilHealthy(engine: Engine, id: string, wait: HealthWait): Promise<void> {
+  await until(engine, { id, wait, wanted: 'healthy', met: (container) => verdict(container, wait) });
+}
+
+/** Waits until the container has exited with 0. Throws CONTAINER_EXITED where it exits otherwise, CONTAINER_UNHEALTHY after the deadline, or APPLY_CANCELLED. */
+export async function untilCompleted(engine: Engine, id: string, wait: HealthWait): Promise<void> {
+  await until(engine, {
+    id,
+    wait,
+    wanted: 'completed',
+    met: ({ name, status, exitCode, startedAtMs }) => {
+      if (status !== 'exited' || startedAtMs === 0) return false;
+      if (exitCode !== 0) throw exited(name, exitCode, 'one that completes with 0');
+      return true;
+    },
+  });
+}
+
+interface Waiting {
+  readonly id: string;
+  readonly wait: HealthWait;
+  readonly wanted: string;
+  /** Throws where waiting is no use. */
+  readonly met: (container: ContainerDetails) => boolean;
+}
+
+async function until(engine: Engine, { id, wait, wanted, met }: Waiting): Promise<void> {
   const deadline = wait.now() + HEALTH_DEADLINE_MS;
   for (;;) {
     const container = await engine.inspectContainer(id);
@@ -28,11 +54,11 @@ export async function untilHealthy(engine: Engine, id: string, wait: HealthWait)
         'CONTAINER_EXITED',
         'Cannot wait for a container: it was removed; a running container is wanted',
       );
-    if (verdict(container, wait)) return;
+    if (met(container)) return;
     if (wait.now() > deadline) {
       throw new MooringError(
         'CONTAINER_UNHEALTHY',
-        `Cannot use container ${container.name}: it is not healthy after ${HEALTH_DEADLINE_MS / 1000} s; a healthy container is wanted`,
+        `Cannot use container ${container.name}: it is not ${wanted} after ${HEALTH_DEADLINE_MS / 1000} s; a ${wanted} container is wanted`,
       );
     }
     try {
@@ -47,19 +73,22 @@ export async function untilHealthy(engine: Engine, id: string, wait: HealthWait)
   }
 }
 
+function exited(name: string, exitCode: number, wanted: string): MooringError {
+  return new MooringError(
+    'CONTAINER_EXITED',
+    `Cannot use container ${name}: it exited with ${exitCode}; ${wanted} is wanted`,
+    {
+      hint: `See why on the host: docker logs ${name}`,
+    },
+  );
+}
+
 function verdict(container: ContainerDetails, { now }: HealthWait): boolean {
   const { name, status, health, exitCode, restarts, startedAtMs } = container;
   const oneShot = status === 'exited' && exitCode === 0;
   if (oneShot) return true;
-  if (status === 'exited' || status === 'dead' || restarts > 0) {
-    throw new MooringError(
-      'CONTAINER_EXITED',
-      `Cannot use container ${name}: it exited with ${exitCode}; a container that keeps running is wanted`,
-      {
-        hint: `See why on the host: docker logs ${name}`,
-      },
-    );
-  }
+  if (status === 'exited' || status === 'dead' || restarts > 0)
+    throw exited(name, exitCode, 'a container that keeps running');
   if (health === 'unhealthy')
     throw new MooringError(
       'CONTAINER_UNHEALTHY',

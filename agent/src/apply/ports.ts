@@ -1,4 +1,5 @@
 import type { Event } from '@mooring/proto';
+import type { Receipt } from '../plan/receipt.ts';
 
 /** What a running apply writes down before and after each boundary; durable when the call returns. */
 export interface Journal {
@@ -15,7 +16,7 @@ export interface Journal {
 /** One step that changes the engine in more than one call. */
 export interface JournalEntry {
   readonly id: number;
-  /** Kind of the step, such as "replace-container". */
+  /** Kind of what was begun: "apply" of a whole stack, or a step such as "replace-container". */
   readonly kind: string;
   /** How far it has come, in the step's own words. */
   readonly stage: string;
@@ -24,6 +25,8 @@ export interface JournalEntry {
   readonly replica: number;
   /** Final name of the container. */
   readonly name: string;
+  /** Name of the container that is replaced, before; empty: none. */
+  readonly oldName: string;
   /** Engine id of the container that is replaced; empty: none. */
   readonly oldId: string;
   /** Name under which the replaced container is kept; empty: none. */
@@ -34,10 +37,18 @@ export interface JournalEntry {
 
 /** The agent's own record of what it made: ownership is label and record together. */
 export interface OwnRecord {
+  /** False while it was begun anew and nothing was taken back yet. */
+  readonly isComplete: boolean;
+  /** Everything on the engine that is ours is on it. */
+  completed(): void;
   has(kind: OwnedKind, id: string): boolean;
+  find(kind: OwnedKind, id: string): OwnedObject | undefined;
   all(kind: OwnedKind): readonly OwnedObject[];
   remember(object: OwnedObject): void;
   forget(kind: OwnedKind, id: string): void;
+  /** Whether somebody stopped the container and nobody started it since. */
+  wasStopped(container: string): boolean;
+  markStopped(container: string, stopped: boolean): void;
 }
 
 export type OwnedKind = 'container' | 'network' | 'volume';
@@ -49,7 +60,40 @@ export interface OwnedObject {
   readonly stack: string;
   /** Service of a container; key of a network or volume. */
   readonly key: string;
+  /** What it satisfies: the specification that it was made from, or a later one that it was brought to. */
   readonly specDigest: string;
+}
+
+/** What a container was like right after Mooring started it: what is expected where Compose sets nothing. */
+export interface Receipts {
+  find(container: string): Receipt | undefined;
+  /** Durable when the call returns. */
+  put(container: string, receipt: Receipt): void;
+  /** Forgets all but these containers. */
+  keepOnly(containers: ReadonlySet<string>): void;
+}
+
+/** Replicas of services that did their work once and for all. */
+export interface Completions {
+  find(replica: CompletedReplica): Completion | undefined;
+  remember(replica: CompletedReplica, completion: Completion): void;
+  /** Forgets those whose stack is not among these. */
+  keepOnly(stacks: ReadonlySet<string>): void;
+}
+
+/** A replica under one specification. */
+export interface CompletedReplica {
+  readonly stack: string;
+  readonly service: string;
+  readonly replica: number;
+  readonly specDigest: string;
+}
+
+/** How it ended. */
+export interface Completion {
+  readonly exitCode: number;
+  /** Unix milliseconds of the start. */
+  readonly startedAtMs: number;
 }
 
 /** An event before the outbox gives it its sequence. */

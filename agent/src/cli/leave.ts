@@ -4,6 +4,7 @@ import { loadIdentity, removeIdentity } from '../join/identity-folder.ts';
 import { openKeep } from '../keep/open-keep.ts';
 import { openEngine } from '../observe/docker.ts';
 import { createReconciler } from '../reconciler.ts';
+import { reconcilerParts } from '../reconciler-parts.ts';
 import { openHubLink } from '../report/hub-grpc.ts';
 import type { Printable } from './print.ts';
 
@@ -25,18 +26,14 @@ export async function leave({ data, docker, keepContainers, yes }: LeaveOptions)
     const link = await openHubLink(address, identity.tls);
     await link.leave().finally(() => link.close());
     if (!keepContainers) {
-      const nothing = () => undefined;
-      const engine = await openEngine(docker);
-      const parts = {
-        engine,
+      // Nobody is left to tell, and nothing is put back where everything goes.
+      const outside = {
+        engine: await openEngine(docker),
         fleetId: identity.fleetId,
-        record: keep.record,
-        journal: keep.journal,
-        paths: keep.contents,
-        tell: nothing,
-        now: Date.now,
+        tell: () => {},
+        restoreContents: async () => {},
       };
-      await createReconciler(parts).removeAll();
+      await createReconciler(reconcilerParts(keep, outside)).removeAll();
     }
   } finally {
     keep.close();

@@ -1,3 +1,4 @@
+import { randomBytes } from 'node:crypto';
 import { existsSync, renameSync } from 'node:fs';
 import { MooringError } from '@mooring/proto';
 import { openSqlite, type Sqlite } from './sqlite.ts';
@@ -9,6 +10,12 @@ const SCHEMA = `
   CREATE TABLE IF NOT EXISTS owned (
     kind TEXT NOT NULL, id TEXT NOT NULL, stack TEXT NOT NULL, key TEXT NOT NULL, spec_digest TEXT NOT NULL,
     PRIMARY KEY (kind, id)
+  ) STRICT, WITHOUT ROWID;
+  CREATE TABLE IF NOT EXISTS stopped (container TEXT PRIMARY KEY) STRICT, WITHOUT ROWID;
+  CREATE TABLE IF NOT EXISTS receipt (container TEXT PRIMARY KEY, receipt TEXT NOT NULL) STRICT, WITHOUT ROWID;
+  CREATE TABLE IF NOT EXISTS completion (
+    stack TEXT NOT NULL, service TEXT NOT NULL, replica INTEGER NOT NULL, spec_digest TEXT NOT NULL,
+    exit_code INTEGER NOT NULL, started_at_ms INTEGER NOT NULL, PRIMARY KEY (stack, service, replica)
   ) STRICT, WITHOUT ROWID;
   CREATE TABLE IF NOT EXISTS outbox (
     sequence INTEGER PRIMARY KEY AUTOINCREMENT, severity INTEGER NOT NULL, bytes INTEGER NOT NULL, event BLOB NOT NULL
@@ -39,4 +46,13 @@ export function openDatabase(file: string): OpenedDatabase {
     }
     return { database: openSqlite(file, SCHEMA), setAside: true };
   }
+}
+
+/** A random key that is born with the database. */
+export function maskKeyOf(database: Sqlite): Uint8Array {
+  const row = database.one<{ value: string }>("SELECT value FROM meta WHERE name = 'mask-key'");
+  if (row !== undefined) return Buffer.from(row.value, 'hex');
+  const key = randomBytes(32);
+  database.run("INSERT INTO meta VALUES ('mask-key', ?)", key.toString('hex'));
+  return key;
 }

@@ -1,14 +1,16 @@
 import { mkdirSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { AcceptedFile } from './accepted-file.ts';
+import { KeptCompletions } from './completions.ts';
 import { ContentStore } from './content-store.ts';
-import { openDatabase } from './database.ts';
+import { maskKeyOf, openDatabase } from './database.ts';
 import { type Disk, PRIVATE_FOLDER, REAL_DISK } from './disk.ts';
 import { DiskHealth } from './disk-health.ts';
 import { KeptJournal } from './journal.ts';
 import { lockFolder } from './lock.ts';
 import { Outbox } from './outbox.ts';
 import { KeptRecord } from './own-record.ts';
+import { KeptReceipts } from './receipts.ts';
 import { Releases } from './releases.ts';
 
 /** Everything that the agent has on disk. */
@@ -17,6 +19,10 @@ export interface Keep {
   readonly contents: ContentStore;
   readonly journal: KeptJournal;
   readonly record: KeptRecord;
+  readonly receipts: KeptReceipts;
+  readonly completions: KeptCompletions;
+  /** 32 random bytes of this host: digests keyed by it tell equal values of one host, and nothing to anybody else. */
+  readonly maskKey: Uint8Array;
   readonly outbox: Outbox;
   readonly releases: Releases;
   readonly health: DiskHealth;
@@ -40,6 +46,9 @@ export function openKeep(data: string, parts: { readonly nowMs: () => number; re
       contents: new ContentStore(folder, disk),
       journal,
       record: new KeptRecord(database, health),
+      receipts: new KeptReceipts(database, health),
+      completions: new KeptCompletions(database, health),
+      maskKey: maskKeyOf(database),
       outbox: new Outbox(database, health),
       releases: new Releases(database, health),
       health,

@@ -15,6 +15,8 @@ export class KeptRecord implements OwnRecord {
   readonly #database: Sqlite;
   readonly #health: DiskHealth;
   readonly #objects = new Map<string, OwnedObject>();
+  readonly #stopped: Set<string>;
+  #isComplete: boolean;
 
   constructor(database: Sqlite, health: DiskHealth) {
     this.#database = database;
@@ -22,10 +24,28 @@ export class KeptRecord implements OwnRecord {
     for (const { spec_digest, ...row } of database.all<Row>('SELECT * FROM owned')) {
       this.#objects.set(nameOf(row.kind, row.id), { ...row, specDigest: spec_digest });
     }
+    this.#stopped = new Set(
+      database.all<{ container: string }>('SELECT container FROM stopped').map((row) => row.container),
+    );
+    this.#isComplete = database.one("SELECT value FROM meta WHERE name = 'record-complete'") !== undefined;
+  }
+
+  get isComplete(): boolean {
+    return this.#isComplete;
+  }
+
+  completed(): void {
+    if (this.#isComplete) return;
+    this.#isComplete = true;
+    this.#health.attempt(() => this.#database.run("INSERT OR REPLACE INTO meta VALUES ('record-complete', '1')"));
   }
 
   has(kind: OwnedKind, id: string): boolean {
     return this.#objects.has(nameOf(kind, id));
+  }
+
+  find(kind: OwnedKind, id: string): OwnedObject | undefined {
+    return this.#objects.get(nameOf(kind, id));
   }
 
   all(kind: OwnedKind): readonly OwnedObject[] {
@@ -40,7 +60,20 @@ export class KeptRecord implements OwnRecord {
     });
   }
 
+  wasStopped(container: string): boolean {
+    return this.#stopped.has(container);
+  }
+
+  markStopped(container: string, stopped: boolean): void {
+    if (this.#stopped.has(container) === stopped) return;
+    if (stopped) this.#stopped.add(container);
+    else this.#stopped.delete(container);
+    const sql = stopped ? 'INSERT OR IGNORE INTO stopped VALUES (?)' : 'DELETE FROM stopped WHERE container = ?';
+    this.#health.attempt(() => this.#database.run(sql, container));
+  }
+
   forget(kind: OwnedKind, id: string): void {
+    this.markStopped(id, false);
     this.#objects.delete(nameOf(kind, id));
     this.#health.attempt(() => this.#database.run('DELETE FROM owned WHERE kind = ? AND id = ?', kind, id));
   }

@@ -22,11 +22,13 @@ export function containerDetails(inspected: Docker.ContainerInspectInfo): Contai
     restarts: inspected.RestartCount ?? 0,
     // Unset reads back as "" on 20.10 and as "no" on later engines.
     restartPolicy: HostConfig.RestartPolicy?.Name || 'no',
-    ports: portsOf(HostConfig.PortBindings),
+    ports: portsOf(HostConfig.PortBindings).map(({ text }) => text),
+    hostPorts: portsOf(HostConfig.PortBindings).flatMap(({ held }) => (held === '' ? [] : [held])),
     anonymousVolumes: Mounts.filter(({ Type, Name: name }) => Type === 'volume' && ANONYMOUS.test(name ?? '')).map(
       (mount) => ({ target: mount.Destination, name: mount.Name ?? '' }),
     ),
     error: State.Error,
+    inspected: { ...inspected, HostConfig: { ...HostConfig } },
   };
 }
 
@@ -34,12 +36,20 @@ function healthOf(status: string | undefined): string {
   return status === undefined || status === 'none' ? '' : status;
 }
 
-function portsOf(bindings: unknown): readonly string[] {
+interface HostPort {
+  /** As people write it. */
+  readonly text: string;
+  /** Port and protocol; empty: the engine chooses. */
+  readonly held: string;
+}
+
+function portsOf(bindings: unknown): readonly HostPort[] {
   if (typeof bindings !== 'object' || bindings === null) return [];
-  const texts = Object.entries(bindings).flatMap(([port, hosts]: [string, unknown]) =>
-    (Array.isArray(hosts) ? hosts : []).map(
-      (host: { HostIp?: string; HostPort?: string }) => `${host.HostIp || '0.0.0.0'}:${host.HostPort || '*'}->${port}`,
-    ),
+  const ports = Object.entries(bindings).flatMap(([port, hosts]: [string, unknown]) =>
+    (Array.isArray(hosts) ? hosts : []).map(({ HostIp, HostPort = '' }: { HostIp?: string; HostPort?: string }) => ({
+      text: `${HostIp || '0.0.0.0'}:${HostPort || '*'}->${port}`,
+      held: /^\d+$/.test(HostPort) ? `${HostPort}/${port.split('/')[1] ?? 'tcp'}` : '',
+    })),
   );
-  return texts.sort();
+  return ports.sort((a, b) => (a.text < b.text ? -1 : 1));
 }

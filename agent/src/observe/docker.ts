@@ -3,14 +3,20 @@ import Docker from 'dockerode';
 import { containerDetails } from './container-details.ts';
 import { readChanges } from './docker-changes.ts';
 import type {
+  Change,
   ContainerDetails,
   ContainerSummary,
   CreateBody,
+  Endpoint,
   Engine,
   EngineDescription,
-  NamedObject,
+  NetworkBody,
+  NetworkDetails,
+  VolumeBody,
+  VolumeDetails,
 } from './engine.ts';
-import { engineError, isConflict, isGone, unresponsive } from './engine-error.ts';
+import { engineError, isConflict, isGone, isUnchanged, unresponsive } from './engine-error.ts';
+import type { InspectedConfig } from './inspected.ts';
 import { Slots } from './slots.ts';
 
 // Answers come in milliseconds; a busy engine may take seconds.
@@ -54,7 +60,7 @@ async function deadline<T>(what: string, limit: Limit, call: () => Promise<T>): 
   try {
     return await Promise.race([call(), promise]);
   } catch (error) {
-    throw isGone(error) || isConflict(error) ? error : engineError(what, error, code);
+    throw isGone(error) || isConflict(error) || isUnchanged(error) ? error : engineError(what, error, code);
   } finally {
     clearTimeout(timer);
   }
@@ -64,6 +70,8 @@ class DockerEngine implements Engine {
   readonly manyNetworksAtCreate: boolean;
   readonly #docker: Docker;
   readonly #slots = new Slots(CALLS_IN_FLIGHT);
+  /** Names as the last list showed them: what people look for in a message. */
+  #names = new Map<string, string>();
 
   constructor(docker: Docker, minor: number) {
     this.#docker = docker;
@@ -81,6 +89,7 @@ class DockerEngine implements Engine {
       architecture: String(info.Architecture),
       cpus: Number(info.NCPU),
       memoryBytes: Number(info.MemTotal),
+      defaults: defaultsOf(version.Version, info),
     };
   }
 
@@ -88,52 +97,63 @@ class DockerEngine implements Engine {
     const list = await this.#call('list containers', READ_DEADLINE_MS, () =>
       this.#docker.listContainers({ all: true }),
     );
-    return checkedList('containers', list).map(({ Id, Names, Labels }) => ({
+    const containers = checkedList('containers', list).map(({ Id, Names, Labels, Ports }) => ({
       id: Id,
       name: (Names[0] ?? '').slice(1),
       labels: Labels ?? {},
+      hostPorts: (Ports ?? []).flatMap(({ PublicPort, Type }) =>
+        PublicPort === undefined ? [] : [`${PublicPort}/${Type}`],
+      ),
     }));
+    this.#names = new Map(containers.map(({ id, name }) => [id, name]));
+    return containers;
   }
 
   async inspectContainer(id: string): Promise<ContainerDetails | undefined> {
-    try {
-      return containerDetails(
-        await this.#call('inspect a container', READ_DEADLINE_MS, () => this.#docker.getContainer(id).inspect()),
-      );
-    } catch (error) {
-      if (isGone(error)) return undefined;
-      throw engineError('inspect a container', error);
-    }
+    const found = await this.#ifThere('inspect a container', () => this.#docker.getContainer(id).inspect());
+    return found === undefined ? undefined : containerDetails(found);
   }
 
-  async listNetworks(): Promise<readonly NamedObject[]> {
+  async listNetworks(): Promise<readonly NetworkDetails[]> {
     const list = await this.#call('list networks', READ_DEADLINE_MS, () => this.#docker.listNetworks());
-    return checkedList('networks', list).map(({ Id, Name, Labels }) => ({ id: Id, name: Name, labels: Labels ?? {} }));
+    return checkedList('networks', list).map((inspected) => {
+      const { Id, Name, Labels } = inspected;
+      return { id: Id, name: Name, labels: Labels ?? {}, inspected };
+    });
   }
 
-  async listVolumes(): Promise<readonly NamedObject[]> {
+  async attachedTo(network: string): Promise<readonly string[] | undefined> {
+    const what = 'inspect a network';
+    const found = await this.#ifThere(what, () => this.#docker.getNetwork(network).inspect());
+    return found === undefined ? undefined : Object.keys(found.Containers ?? {});
+  }
+
+  async listVolumes(): Promise<readonly VolumeDetails[]> {
     const { Volumes } = await this.#call('list volumes', READ_DEADLINE_MS, () => this.#docker.listVolumes());
     // The engine says null for none.
-    return (Volumes ?? []).map(({ Name, Labels }) => ({ id: Name, name: Name, labels: Labels ?? {} }));
+    return (Volumes ?? []).map((inspected) => {
+      const { Name, Labels } = inspected;
+      return { id: Name, name: Name, labels: Labels ?? {}, inspected };
+    });
+  }
+
+  async inspectImage(id: string): Promise<InspectedConfig | undefined> {
+    const image = await this.#ifThere('inspect an image', () => this.#docker.getImage(id).inspect());
+    return image?.Config;
   }
 
   async hasImage(reference: string): Promise<boolean> {
-    try {
-      await this.#call(`look for image ${reference}`, READ_DEADLINE_MS, () =>
-        this.#docker.getImage(reference).inspect(),
-      );
-      return true;
-    } catch (error) {
-      if (isGone(error)) return false;
-      throw engineError(`look for image ${reference}`, error);
-    }
+    return (
+      (await this.#ifThere(`look for image ${reference}`, () => this.#docker.getImage(reference).inspect())) !==
+      undefined
+    );
   }
 
-  async pullImage(reference: string): Promise<void> {
+  async pullImage(reference: string, platform: string): Promise<void> {
     const what = `pull image ${reference}`;
     try {
       const stream = await deadline(what, { ms: CHANGE_DEADLINE_MS, code: 'IMAGE_PULL_FAILED' }, () =>
-        this.#docker.pull(reference),
+        this.#docker.pull(reference, platform === '' ? {} : { platform }),
       );
       await this.#followPull(what, stream);
     } catch (error) {
@@ -141,32 +161,42 @@ class DockerEngine implements Engine {
     }
   }
 
-  createContainer(name: string, body: CreateBody): Promise<string> {
+  createContainer(name: string, body: CreateBody, platform: string): Promise<string> {
     return this.#change(`create container ${name}`, async () => {
-      const container = await this.#docker.createContainer({ ...body, name });
+      const wanted = { ...body, name, ...(platform === '' ? {} : { platform }) };
+      const container = await this.#docker.createContainer(wanted);
+      this.#names.set(container.id, name);
       return container.id;
     });
   }
 
   async startContainer(id: string): Promise<void> {
-    await this.#change('start a container', () => this.#docker.getContainer(id).start());
+    await this.#change(`start ${this.#named(id)}`, () => this.#docker.getContainer(id).start());
   }
 
   async stopContainer(id: string): Promise<void> {
-    await this.#goneIsFine('stop a container', STOP_DEADLINE_MS, () => this.#docker.getContainer(id).stop());
+    await this.#goneIsFine(`stop ${this.#named(id)}`, STOP_DEADLINE_MS, () => this.#docker.getContainer(id).stop());
   }
 
   async unpauseContainer(id: string): Promise<void> {
-    await this.#change('unpause a container', () => this.#docker.getContainer(id).unpause());
+    await this.#change(`unpause ${this.#named(id)}`, () => this.#docker.getContainer(id).unpause());
+  }
+
+  async restartContainer(id: string): Promise<void> {
+    await this.#call(`restart ${this.#named(id)}`, STOP_DEADLINE_MS, () => this.#docker.getContainer(id).restart());
+  }
+
+  async updateContainer(id: string, changes: Readonly<Record<string, unknown>>): Promise<void> {
+    await this.#change(`update ${this.#named(id)}`, () => this.#docker.getContainer(id).update({ ...changes }));
   }
 
   async renameContainer(id: string, name: string): Promise<void> {
-    await this.#change(`rename a container to ${name}`, () => this.#docker.getContainer(id).rename({ name }));
+    await this.#change(`rename ${this.#named(id)} to ${name}`, () => this.#docker.getContainer(id).rename({ name }));
   }
 
   async removeContainer(id: string): Promise<void> {
     const container = this.#docker.getContainer(id);
-    await this.#goneIsFine('remove a container', CHANGE_DEADLINE_MS, async () => {
+    await this.#goneIsFine(`remove ${this.#named(id)}`, CHANGE_DEADLINE_MS, async () => {
       try {
         await container.remove({ force: true, v: false });
       } catch (error) {
@@ -177,21 +207,9 @@ class DockerEngine implements Engine {
     });
   }
 
-  createNetwork(network: {
-    name: string;
-    driver: string;
-    internal: boolean;
-    labels: Readonly<Record<string, string>>;
-  }): Promise<string> {
-    const { name, driver, internal, labels } = network;
-    return this.#change(`create network ${name}`, async () => {
-      const created = await this.#docker.createNetwork({
-        Name: name,
-        Driver: driver || 'bridge',
-        Internal: internal,
-        Labels: { ...labels },
-        CheckDuplicate: true,
-      });
+  createNetwork(body: NetworkBody): Promise<string> {
+    return this.#change(`create network ${body.Name}`, async () => {
+      const created = await this.#docker.createNetwork({ ...body, CheckDuplicate: true });
       return created.id;
     });
   }
@@ -200,25 +218,33 @@ class DockerEngine implements Engine {
     await this.#goneIsFine('remove a network', CHANGE_DEADLINE_MS, () => this.#docker.getNetwork(id).remove());
   }
 
-  async connectNetwork(network: string, container: string, aliases: readonly string[]): Promise<void> {
-    await this.#change(`connect a container to network ${network}`, () =>
-      this.#docker.getNetwork(network).connect({ Container: container, EndpointConfig: { Aliases: [...aliases] } }),
+  async connectNetwork(network: string, container: string, endpoint: Endpoint): Promise<void> {
+    await this.#change(`connect ${this.#named(container)} to network ${network}`, () =>
+      this.#docker.getNetwork(network).connect({ Container: container, EndpointConfig: { ...endpoint } }),
     );
   }
 
-  async createVolume(volume: {
-    name: string;
-    driver: string;
-    labels: Readonly<Record<string, string>>;
-  }): Promise<void> {
-    const { name, driver, labels } = volume;
-    await this.#change(`create volume ${name}`, () =>
-      this.#docker.createVolume({ Name: name, Driver: driver || 'local', Labels: { ...labels } }),
-    );
+  async disconnectNetwork(network: string, container: string): Promise<void> {
+    await this.#goneIsFine(`take ${this.#named(container)} off network ${network}`, CHANGE_DEADLINE_MS, async () => {
+      try {
+        await this.#docker.getNetwork(network).disconnect({ Container: container, Force: true });
+      } catch (error) {
+        if (!/is not connected to/.test(String(error))) throw error;
+      }
+    });
   }
 
-  changes(label: string, signal: AbortSignal): AsyncIterable<void> {
+  async createVolume({ name, driver, options, labels }: VolumeBody): Promise<void> {
+    const body = { Name: name, Driver: driver || 'local', DriverOpts: { ...options }, Labels: { ...labels } };
+    await this.#change(`create volume ${name}`, () => this.#docker.createVolume(body));
+  }
+
+  changes(label: string, signal: AbortSignal): AsyncIterable<readonly Change[]> {
     return readChanges(this.#docker, label, signal);
+  }
+
+  #named(id: string): string {
+    return `container ${this.#names.get(id) ?? id.slice(0, 12)}`;
   }
 
   async #followPull(what: string, stream: NodeJS.ReadableStream): Promise<void> {
@@ -236,6 +262,15 @@ class DockerEngine implements Engine {
     await promise.finally(() => clearTimeout(timer));
   }
 
+  async #ifThere<T>(what: string, call: () => Promise<T>): Promise<T | undefined> {
+    try {
+      return await this.#call(what, READ_DEADLINE_MS, call);
+    } catch (error) {
+      if (isGone(error)) return undefined;
+      throw engineError(what, error);
+    }
+  }
+
   async #change<T>(what: string, call: () => Promise<T>): Promise<T> {
     try {
       return await this.#call(what, CHANGE_DEADLINE_MS, call);
@@ -248,13 +283,27 @@ class DockerEngine implements Engine {
     try {
       await this.#call(what, deadlineMs, call);
     } catch (error) {
-      if (!isGone(error)) throw engineError(what, error);
+      if (!isGone(error) && !isUnchanged(error)) throw engineError(what, error);
     }
   }
 
   async #call<T>(what: string, deadlineMs: number, call: () => Promise<T>): Promise<T> {
     return await this.#slots.run(() => deadline(what, { ms: deadlineMs }, call));
   }
+}
+
+/** Everything by which engines and their configurations differ in what they show of a container (measured on 20.10, 26.1 and 28.5). */
+function defaultsOf(version: string, info: Readonly<Record<string, unknown>>): string {
+  const told = [
+    'DefaultRuntime',
+    'LoggingDriver',
+    'CgroupVersion',
+    'CgroupDriver',
+    'SecurityOptions',
+    'SwapLimit',
+    'Driver',
+  ];
+  return JSON.stringify([version, ...told.map((name) => info[name])]);
 }
 
 /** An answer that is no list is an error, never "none". */

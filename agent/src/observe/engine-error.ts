@@ -55,6 +55,11 @@ export function isConflict(error: unknown): boolean {
   return failureOf(error).statusCode === 409;
 }
 
+/** True when the engine says that there is nothing to do: it is stopped, or started, already. */
+export function isUnchanged(error: unknown): boolean {
+  return failureOf(error).statusCode === 304;
+}
+
 function failureOf(error: unknown): Failure {
   const fields: { statusCode?: unknown; code?: unknown; json?: unknown; reason?: unknown } =
     typeof error === 'object' && error !== null ? error : {};

@@ -1,23 +1,37 @@
 import { LABELS } from '@mooring/proto';
 import type { OwnRecord } from '../apply/ports.ts';
-import type { ContainerSummary, Engine, EngineDescription, NamedObject } from './engine.ts';
-import type { Observed, ObservedObject, OwnContainer } from './observed.ts';
+import { containerFields, type Naming } from '../canonical/container-fields.ts';
+import type { DesiredStack } from '../plan/desired.ts';
+import type {
+  ContainerDetails,
+  ContainerSummary,
+  Engine,
+  EngineDescription,
+  NamedObject,
+  NetworkDetails,
+} from './engine.ts';
+import type { InspectedConfig } from './inspected.ts';
+import type { ContentState, Observed, OwnContainer } from './observed.ts';
 
 /** What looking needs to know. */
 export interface LookParts {
   readonly engine: Engine;
   readonly fleetId: string;
   readonly record: OwnRecord;
-  /** Spec digests that the accepted assignment names: a container with one of them is taken back when the record is lost. */
-  readonly knownSpecs: ReadonlySet<string>;
+  /** Stacks that are desired: their networks are known by their keys. */
+  readonly stacks: readonly DesiredStack[];
   readonly now: () => number;
   /** The engine about itself, as it was asked last; undefined: ask. */
   readonly description: EngineDescription | undefined;
-  /** Called for each object that is taken back. */
+  /** What images set, which never changes for an id; filled by looking. */
+  readonly images: Map<string, InspectedConfig>;
+  /** Looks at the contents that the stacks mount. */
+  readonly contents: (stacks: readonly DesiredStack[]) => ReadonlyMap<string, ContentState>;
+  /** Called for each network or volume that is taken back. */
   readonly takenBack: (name: string) => void;
 }
 
-/** Looks at the whole engine. An object is ours when our label and our record say so. */
+/** Looks at the whole engine. A container is ours when our label and our record say so. */
 export async function look(parts: LookParts): Promise<Observed> {
   const { engine, now } = parts;
   const [description, containers, networks, volumes] = await Promise.all([
@@ -26,67 +40,92 @@ export async function look(parts: LookParts): Promise<Observed> {
     engine.listNetworks(),
     engine.listVolumes(),
   ]);
-  const own = containers.filter((container) => isOwnContainer(parts, container));
-  const ids = new Set(own.map(({ id }) => id));
-  const details = await Promise.all(own.map(({ id }) => engine.inspectContainer(id)));
+  const labelled = containers.filter(({ labels }) => labels[LABELS.fleet] === parts.fleetId);
+  const own = new Set(labelled.filter(({ id }) => parts.record.has('container', id)).map(({ id }) => id));
+  const found = await Promise.all(labelled.map(({ id }) => engine.inspectContainer(id)));
+  const details = found.filter((container) => container !== undefined);
+  const images = await imagesOf(parts, details);
+  const naming = namingOf(parts.stacks, networks);
+  const all = details.map((container) => toOwnContainer(parts, container, naming));
   return {
     engine: description,
-    containers: details.filter((container) => container !== undefined).map(toOwnContainer),
-    foreignContainers: containers
-      .filter(({ id }) => !ids.has(id))
-      .map(({ name }) => name)
-      .sort(),
-    networks: networks.map((network) => toObserved(parts, 'network', network)),
-    volumes: volumes.map((volume) => toObserved(parts, 'volume', volume)),
+    containers: all.filter(({ id }) => own.has(id)),
+    strangers: all.filter(({ id }) => !own.has(id)),
+    foreignContainers: foreign(containers, own),
+    networks: networks.map((network) => ({ ...network, ...ownership(parts, 'network', network) })),
+    volumes: volumes.map((volume) => ({ ...volume, ...ownership(parts, 'volume', volume) })),
+    images,
+    contents: parts.contents(parts.stacks),
     atMs: now(),
   };
 }
 
-function isOwnContainer(
-  { fleetId, record, knownSpecs, takenBack }: LookParts,
-  { id, name, labels }: ContainerSummary,
-): boolean {
-  if (labels[LABELS.fleet] !== fleetId) return false;
-  if (record.has('container', id)) return true;
-  const specDigest = labels[LABELS.spec] ?? '';
-  if (!knownSpecs.has(specDigest)) return false;
-  record.remember({
-    kind: 'container',
-    id,
-    stack: labels[LABELS.stack] ?? '',
-    key: labels[LABELS.service] ?? '',
-    specDigest,
-  });
-  takenBack(name);
-  return true;
+function foreign(containers: readonly ContainerSummary[], own: ReadonlySet<string>): readonly string[] {
+  return containers
+    .filter(({ id }) => !own.has(id))
+    .map(({ name }) => name)
+    .sort();
 }
 
-function toOwnContainer(details: Omit<OwnContainer, 'stack' | 'service' | 'replica' | 'specDigest'>): OwnContainer {
-  const { labels } = details;
+async function imagesOf(
+  { engine, images }: LookParts,
+  containers: readonly ContainerDetails[],
+): Promise<ReadonlyMap<string, InspectedConfig>> {
+  const wanted = new Set(containers.map(({ imageId }) => imageId));
+  for (const id of images.keys()) if (!wanted.has(id)) images.delete(id);
+  await Promise.all(
+    [...wanted].map(async (id) => {
+      const image = images.has(id) ? undefined : await engine.inspectImage(id);
+      if (image !== undefined) images.set(id, image);
+    }),
+  );
+  return images;
+}
+
+/** By stack: which key a network has, and which network a name means now. */
+function namingOf(stacks: readonly DesiredStack[], networks: readonly NetworkDetails[]): (stack: string) => Naming {
+  const ids = new Map<string, string>();
+  const twice = new Set<string>();
+  for (const { name, id } of networks) {
+    if (ids.has(name)) twice.add(name);
+    ids.set(name, id);
+  }
+  const networkId = (name: string) => (twice.has(name) ? undefined : ids.get(name));
+  const namings = new Map(
+    stacks.map(({ stack, bundle }) => {
+      const keys = new Map(bundle.networks.map(({ key, name }) => [name, key]));
+      return [stack, { networkId, networkKey: (name: string) => keys.get(name) }];
+    }),
+  );
+  return (stack) => namings.get(stack) ?? { networkId, networkKey: () => undefined };
+}
+
+function toOwnContainer(
+  { record }: LookParts,
+  details: ContainerDetails,
+  naming: (stack: string) => Naming,
+): OwnContainer {
+  const { id, labels } = details;
+  const stack = labels[LABELS.stack] ?? '';
   return {
     ...details,
-    stack: labels[LABELS.stack] ?? '',
+    stack,
     service: labels[LABELS.service] ?? '',
     replica: Number(labels[LABELS.replica] ?? 0),
-    specDigest: labels[LABELS.spec] ?? '',
+    specDigest: record.find('container', id)?.specDigest ?? labels[LABELS.spec] ?? '',
+    fields: containerFields(details.inspected, naming(stack)),
+    stoppedByHand: record.wasStopped(id),
   };
 }
 
-function toObserved(
-  { fleetId, record, takenBack }: LookParts,
-  kind: 'network' | 'volume',
-  object: NamedObject,
-): ObservedObject {
-  const { labels } = object;
-  const labelled = labels[LABELS.fleet] === fleetId;
-  const id = kind === 'network' ? object.id : object.name;
-  const stack = labels[LABELS.stack] ?? '';
-  const key = labels[LABELS.key] ?? '';
-  const specDigest = labels[LABELS.spec] ?? '';
+function ownership({ fleetId, record, takenBack }: LookParts, kind: 'network' | 'volume', object: NamedObject) {
+  const { id, name, labels } = object;
+  const ours = labels[LABELS.fleet] === fleetId;
+  const [stack, key, specDigest] = [LABELS.stack, LABELS.key, LABELS.spec].map((label) => labels[label] ?? '');
   // Nobody labels a network or volume with our fleet by accident, and neither is ever removed while something else uses it.
-  if (labelled && !record.has(kind, id)) {
-    record.remember({ kind, id, stack, key, specDigest });
-    takenBack(object.name);
+  if (ours && !record.has(kind, id)) {
+    record.remember({ kind, id, stack: stack ?? '', key: key ?? '', specDigest: specDigest ?? '' });
+    takenBack(name);
   }
-  return { ...object, ours: labelled, stack: labelled ? stack : '', key: labelled ? key : '', specDigest };
+  return { ours, stack: ours ? (stack ?? '') : '', key: ours ? (key ?? '') : '', specDigest: specDigest ?? '' };
 }

@@ -1,15 +1,31 @@
-import type { ContainerDetails, EngineDescription, NamedObject } from './engine.ts';
+import type { Fields } from '../canonical/fields.ts';
+import type { ContainerDetails, EngineDescription, NetworkDetails, VolumeDetails } from './engine.ts';
+import type { InspectedConfig } from './inspected.ts';
 
 /** Everything on the engine that matters to this agent, at one moment. */
 export interface Observed {
   readonly engine: EngineDescription;
   /** Containers of ours, kept ones included. */
   readonly containers: readonly OwnContainer[];
-  /** Names of all other containers, sorted. */
+  /** Containers that carry our labels and are not on record: nobody's, until they are taken back. */
+  readonly strangers: readonly OwnContainer[];
+  /** Names of all containers that are not ours, sorted; strangers are among them. */
   readonly foreignContainers: readonly string[];
-  readonly networks: readonly ObservedObject[];
-  readonly volumes: readonly ObservedObject[];
+  readonly networks: readonly ObservedNetwork[];
+  readonly volumes: readonly ObservedVolume[];
+  /** What images set, by id; those of containers above whose image is still on the host. */
+  readonly images: ReadonlyMap<string, InspectedConfig>;
+  /** Contents behind mounts, by the path that is mounted. */
+  readonly contents: ReadonlyMap<string, ContentState>;
   readonly atMs: number;
+}
+
+/** What is behind a mount. */
+export interface ContentState {
+  /** Empty: it is what was signed. Otherwise the digest of what is there, "gone", or what is too much. */
+  readonly damage: string;
+  /** Unix milliseconds since when it is there: a container that runs for longer mounts what was there before. */
+  readonly sinceMs: number;
 }
 
 /** A container of ours. */
@@ -17,11 +33,16 @@ export interface OwnContainer extends ContainerDetails {
   readonly stack: string;
   readonly service: string;
   readonly replica: number;
+  /** Digest of the specification that it satisfies: that of its making, or a later one that it was brought to while it ran. */
   readonly specDigest: string;
+  /** The canonical form. */
+  readonly fields: Fields;
+  /** Somebody stopped it, and nobody started it since. */
+  readonly stoppedByHand: boolean;
 }
 
-/** A network or volume. */
-export interface ObservedObject extends NamedObject {
+/** Whose a network or volume is. */
+interface Ownership {
   /** By label and record. */
   readonly ours: boolean;
   /** Stack of an own one; empty for others. */
@@ -30,3 +51,9 @@ export interface ObservedObject extends NamedObject {
   readonly key: string;
   readonly specDigest: string;
 }
+
+/** A network. */
+export interface ObservedNetwork extends NetworkDetails, Ownership {}
+
+/** A volume. */
+export interface ObservedVolume extends VolumeDetails, Ownership {}

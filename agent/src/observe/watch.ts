@@ -1,15 +1,22 @@
 import { LABELS } from '@mooring/proto';
 import { Backoff, pause } from '../backoff.ts';
 import type { Log } from '../log.ts';
-import type { Engine } from './engine.ts';
+import type { Change, Engine } from './engine.ts';
 
 /** Between subscriptions: an engine that restarts is found soon. */
 const RESUBSCRIBE = { firstMs: 500, maxMs: 10_000 };
 
-/** Calls back for changes of the fleet's objects on the engine, until it is closed; a stream that ends is begun again, with a look in between. */
-export function watchEngine(parts: { open: () => Promise<Engine>; fleetId: string; onChange: () => void; log: Log }): {
-  close(): Promise<void>;
-} {
+/** What watching needs. */
+interface WatchParts {
+  readonly open: () => Promise<Engine>;
+  readonly fleetId: string;
+  /** What happened; empty: nobody knows, look at everything. */
+  readonly onChange: (changes: readonly Change[]) => void;
+  readonly log: Log;
+}
+
+/** Calls back for changes on the engine, until it is closed; a stream that ends is begun again, with a look in between. */
+export function watchEngine(parts: WatchParts): { close(): Promise<void> } {
   const stop = new AbortController();
   const run = follow(parts, stop.signal);
   return {
@@ -20,20 +27,17 @@ export function watchEngine(parts: { open: () => Promise<Engine>; fleetId: strin
   };
 }
 
-async function follow(
-  { open, fleetId, onChange, log }: Parameters<typeof watchEngine>[0],
-  signal: AbortSignal,
-): Promise<void> {
+async function follow({ open, fleetId, onChange, log }: WatchParts, signal: AbortSignal): Promise<void> {
   const backoff = new Backoff(RESUBSCRIBE);
   while (!signal.aborted) {
     try {
       const engine = await open();
       const changes = engine.changes(`${LABELS.fleet}=${fleetId}`, signal);
       // What happened while nobody listened is found by looking.
-      onChange();
-      for await (const _ of changes) {
+      onChange([]);
+      for await (const burst of changes) {
         backoff.reset();
-        onChange();
+        onChange(burst);
       }
     } catch (error) {
       if (!signal.aborted)
@@ -43,7 +47,7 @@ async function follow(
         );
     }
     if (signal.aborted) return;
-    onChange();
+    onChange([]);
     await pause(backoff.next(), signal);
   }
 }

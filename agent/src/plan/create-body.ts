@@ -1,64 +1,58 @@
-import { COMPOSE_LABELS, ContainerSpec, DependencyCondition, LABELS, type Mount, type Service } from '@mooring/proto';
+import { COMPOSE_LABELS, ContainerSpec, DependencyCondition, LABELS } from '@mooring/proto';
 import type { CreateBody } from '../observe/engine.ts';
-import type { DesiredStack, MountPaths } from './desired.ts';
-
-/** What the body of a container depends on. */
-export interface CreateInput {
-  readonly desired: DesiredStack;
-  readonly service: Service;
-  readonly replica: number;
-  readonly name: string;
-  readonly fleetId: string;
-  readonly paths: MountPaths;
-  /** Volumes without a name that the container before had, by target. */
-  readonly carriedOver: ReadonlyMap<string, string>;
-  readonly manyNetworks: boolean;
-}
+import { type CreateInput, namespace } from './create-input.ts';
+import { endpointOf } from './endpoint.ts';
+import { hostConfig } from './host-config.ts';
+import type { Joining } from './live-change.ts';
 
 /** A container's body for ContainerCreate (Engine API 1.41 and later), and the networks to connect afterwards. */
 export function createBody(input: CreateInput): {
   readonly body: CreateBody;
-  readonly connectLater: readonly NetworkToJoin[];
+  readonly connectLater: readonly Joining[];
 } {
-  const spec = input.service.container ?? emptySpec();
-  const networks = networksToJoin(input, spec);
-  const [primary, ...others] = networks;
+  const spec = input.service.container ?? ContainerSpec.decode(new Uint8Array());
+  const networks = spec.networkMode === '' ? networksToJoin(input, spec) : [];
   const atOnce = input.manyNetworks ? networks : networks.slice(0, 1);
+  const mode = spec.networkMode === '' ? networks[0]?.network : namespace(input, spec.networkMode);
   const body = {
+    ...configOf(input, spec),
+    HostConfig: { ...hostConfig(input, spec), ...(mode === undefined ? {} : { NetworkMode: mode }) },
+    NetworkingConfig: {
+      EndpointsConfig: Object.fromEntries(atOnce.map(({ network, endpoint }) => [network, endpoint])),
+    },
+  };
+  return { body, connectLater: input.manyNetworks ? [] : networks.slice(1) };
+}
+
+function configOf(input: CreateInput, spec: ContainerSpec): Readonly<Record<string, unknown>> {
+  return {
     Image: spec.image,
     ...(spec.command === undefined ? {} : { Cmd: spec.command.values }),
     ...(spec.entrypoint === undefined ? {} : { Entrypoint: spec.entrypoint.values }),
     Env: spec.environment.map(({ name, value }) => (value === undefined ? name : `${name}=${value}`)),
     Labels: labelsOf(input, spec),
     ExposedPorts: Object.fromEntries(spec.ports.map((port) => [`${port.containerPort}/${port.protocol}`, {}])),
+    ...ifSet('Hostname', spec.hostname),
+    ...ifSet('Domainname', spec.domainname),
+    ...ifSet('User', spec.user),
+    ...ifSet('WorkingDir', spec.workingDir),
+    ...ifSet('StopSignal', spec.stopSignal),
+    ...(spec.tty ? { Tty: true } : {}),
+    ...(spec.stdinOpen ? { OpenStdin: true } : {}),
+    ...(spec.stopTimeoutSeconds === undefined ? {} : { StopTimeout: spec.stopTimeoutSeconds }),
     ...(spec.healthcheck === undefined ? {} : { Healthcheck: healthcheck(spec.healthcheck) }),
-    HostConfig: {
-      ...(primary === undefined ? {} : { NetworkMode: primary.network }),
-      PortBindings: portBindings(spec),
-      Binds: spec.mounts.flatMap((mount) => bindOf(input, mount)),
-      Mounts: [...spec.mounts.flatMap((mount) => mountOf(input, mount)), ...imageVolumes(input, spec)],
-      RestartPolicy: { Name: spec.restart?.name ?? 'no', MaximumRetryCount: spec.restart?.maximumRetries ?? 0 },
-      ...(spec.memoryBytes === 0n ? {} : { Memory: Number(spec.memoryBytes) }),
-    },
-    NetworkingConfig: {
-      EndpointsConfig: Object.fromEntries(atOnce.map(({ network, aliases }) => [network, { Aliases: aliases }])),
-    },
   };
-  return { body, connectLater: input.manyNetworks ? [] : others };
 }
 
-/** A network and the names of the container on it. */
-export interface NetworkToJoin {
-  /** Name on the engine. */
-  readonly network: string;
-  readonly aliases: readonly string[];
+function ifSet(name: string, text: string): Readonly<Record<string, string>> {
+  return text === '' ? {} : { [name]: text };
 }
 
-function networksToJoin({ desired, service, name }: CreateInput, spec: ContainerSpec): readonly NetworkToJoin[] {
+function networksToJoin({ desired, service, name }: CreateInput, spec: ContainerSpec): readonly Joining[] {
   const names = new Map(desired.bundle.networks.map((network) => [network.key, network.name]));
-  return spec.networks.map(({ network, aliases }) => ({
-    network: names.get(network) ?? network,
-    aliases: [...new Set([name, service.name, ...aliases])],
+  return spec.networks.map((attachment) => ({
+    network: names.get(attachment.network) ?? attachment.network,
+    endpoint: endpointOf(service, attachment, name),
   }));
 }
 
@@ -103,64 +97,4 @@ function healthcheck(check: NonNullable<ContainerSpec['healthcheck']>): Readonly
     ...(check.startIntervalNanos === 0n ? {} : { StartInterval: Number(check.startIntervalNanos) }),
     Retries: check.retries,
   };
-}
-
-function portBindings(spec: ContainerSpec): Record<string, { HostIp: string; HostPort: string }[]> {
-  const bindings: Record<string, { HostIp: string; HostPort: string }[]> = {};
-  for (const { containerPort, protocol, hostAddress, hostPort, published } of spec.ports) {
-    if (!published) continue;
-    const key = `${containerPort}/${protocol}`;
-    bindings[key] = [...(bindings[key] ?? []), { HostIp: hostAddress, HostPort: hostPort }];
-  }
-  return bindings;
-}
-
-function bindOf({ desired, paths }: CreateInput, { target, readOnly, source }: Mount): string[] {
-  const mode = readOnly ? 'ro' : 'rw';
-  switch (source?.$case) {
-    case 'volume':
-      return [
-        `${desired.bundle.volumes.find(({ key }) => key === source.value)?.name ?? source.value}:${target}:${mode}`,
-      ];
-    case 'hostPath':
-      return [`${source.value}:${target}:${mode}`];
-    case 'dataPath':
-      return [`${paths.data(desired.stack, source.value)}:${target}:${mode}`];
-    case 'file':
-      return [`${paths.content(source.value.digest, source.value.executable)}:${target}:ro`];
-    case 'tree':
-      return [`${paths.tree(source.value.digest)}:${target}:ro`];
-    default:
-      return [];
-  }
-}
-
-function mountOf(
-  { carriedOver }: CreateInput,
-  { target, readOnly, source }: Mount,
-): Readonly<Record<string, unknown>>[] {
-  if (source?.$case === 'anonymous') {
-    const before = carriedOver.get(target);
-    return [
-      { Type: 'volume', Target: target, ReadOnly: readOnly, ...(before === undefined ? {} : { Source: before }) },
-    ];
-  }
-  if (source?.$case !== 'tmpfs') return [];
-  const { sizeBytes, mode } = source.value;
-  const options = {
-    ...(sizeBytes === 0n ? {} : { SizeBytes: Number(sizeBytes) }),
-    ...(mode === 0 ? {} : { Mode: mode }),
-  };
-  return [{ Type: 'tmpfs', Target: target, ReadOnly: readOnly, TmpfsOptions: options }];
-}
-
-/** Volumes that the image itself asks for are carried over too. */
-function imageVolumes({ carriedOver }: CreateInput, spec: ContainerSpec): Readonly<Record<string, unknown>>[] {
-  const targets = new Set(spec.mounts.map(({ target }) => target));
-  const others = [...carriedOver].filter(([target]) => !targets.has(target));
-  return others.map(([Target, Source]) => ({ Type: 'volume', Target, Source }));
-}
-
-function emptySpec(): ContainerSpec {
-  return ContainerSpec.decode(new Uint8Array());
 }

@@ -6,6 +6,8 @@ export interface PlanMemory {
   notBeforeMs(stack: string, bundle: string): number;
   /** Unix milliseconds before which the container is not started again; 0: now. */
   startNotBeforeMs(name: string, specDigest: string): number;
+  /** Whether a change of that container while it ran did not take: it is made anew instead. */
+  isIneffective(container: string): boolean;
   /** Unix milliseconds since when a difference is known. */
   since(key: string, nowMs: number): number;
 }

@@ -1,10 +1,12 @@
 import { type Drift, DriftAction, DriftMode } from '@mooring/proto';
+import type { CompletedReplica, Completion } from '../apply/ports.ts';
 import type { Observed } from '../observe/observed.ts';
-import type { Desired, DesiredStack } from './desired.ts';
+import type { Desired, DesiredStack, MountPaths } from './desired.ts';
 import { describeDrift, type Finding } from './finding.ts';
 import type { PlanMemory } from './memory.ts';
 import { planNetworks, planVolumes } from './plan-resources.ts';
 import { planServices } from './plan-services.ts';
+import type { Receipt } from './receipt.ts';
 import type { Step } from './step.ts';
 
 /** What to do about one stack, and what differs. */
@@ -25,37 +27,46 @@ export interface Plan {
   readonly stacks: readonly StackPlan[];
 }
 
+/** What a plan is made from. */
+export interface PlanInput {
+  readonly desired: Desired;
+  readonly observed: Observed;
+  readonly memory: PlanMemory;
+  readonly paths: MountPaths;
+  readonly nowMs: number;
+  receipt(container: string): Receipt | undefined;
+  completion(replica: CompletedReplica): Completion | undefined;
+  /** Text of a value that must not be shown: equal values give equal texts. */
+  mask(value: string): string;
+}
+
 /** Compares desired and observed. Pure; planning again after applying yields no steps. A stack that is in neither list is left alone. */
-export function plan(parts: { desired: Desired; observed: Observed; memory: PlanMemory; nowMs: number }): Plan {
-  const { desired, observed, memory, nowMs } = parts;
-  const wanted = desired.stacks.map((stack) => planStack(stack, { observed, memory, nowMs }));
+export function plan(input: PlanInput): Plan {
+  const { desired, observed } = input;
+  const wanted = desired.stacks.map((stack) => planStack(stack, input));
   const removed = desired.removals.map((stack) => planRemoval(stack, observed));
   return { stacks: [...wanted, ...removed].sort((a, b) => (a.stack < b.stack ? -1 : 1)) };
 }
 
-interface StackInput {
-  readonly observed: Observed;
-  readonly memory: PlanMemory;
-  readonly nowMs: number;
-}
-
-function planStack(desired: DesiredStack, { observed, memory, nowMs }: StackInput): StackPlan {
+function planStack(desired: DesiredStack, input: PlanInput): StackPlan {
   const { stack } = desired;
-  const containers = observed.containers.filter((container) => container.stack === stack);
-  const networks = planNetworks(desired, observed);
-  const services = planServices(desired, { observed, containers, memory, nowMs, changedNetworks: networks.changed });
-  const findings = [...networks.findings, ...planVolumes(desired, observed), ...services];
+  const { observed, memory, nowMs } = input;
   const applied = memory.applied.get(stack) === desired.bundleObject;
-  const heldBack = holdOf(desired, nowMs) ? DriftAction.DRIFT_ACTION_HELD : undefined;
+  const held = isHeld(desired, nowMs);
+  const performs = (finding: Finding) => isDone(finding, { desired, applied, held });
+  const containers = observed.containers.filter((container) => container.stack === stack);
+  const findings = [
+    ...planNetworks(desired, observed),
+    ...planVolumes(desired, observed),
+    ...planServices(desired, { ...input, containers, performs }),
+  ];
   const waitUntil = memory.notBeforeMs(stack, desired.bundleObject);
-  const steps = findings
-    .filter((finding) => isDone(finding, { desired, applied, held: heldBack !== undefined }))
-    .flatMap(({ steps: own }) => own);
-  const action = heldBack ?? (waitUntil > nowMs ? DriftAction.DRIFT_ACTION_BACKING_OFF : undefined);
-  const drift = findings.flatMap((finding) =>
-    describeDrift(finding, { desired, applied, action, sinceMs: (key) => memory.since(key, nowMs) }),
-  );
-  return { stack, desired, steps: ordered(steps), drift, notBeforeMs: waitUntil };
+  const steps = findings.filter(performs).flatMap(({ steps: own }) => own);
+  const idle = waitUntil > nowMs ? DriftAction.DRIFT_ACTION_BACKING_OFF : undefined;
+  const action = held ? DriftAction.DRIFT_ACTION_HELD : idle;
+  const scope = { desired, applied, action, sinceMs: (key: string) => memory.since(key, nowMs) };
+  const drift = findings.flatMap((finding) => describeDrift(finding, scope));
+  return { stack, desired, steps: ordered(withoutRepeats(steps)), drift, notBeforeMs: waitUntil };
 }
 
 /** Drift of a stack that is only reported stays; what Git changed is done all the same. */
@@ -67,48 +78,65 @@ function isDone(
   return !(applied && finding.kind !== 'changed' && desired.driftMode === DriftMode.DRIFT_MODE_REPORT);
 }
 
-function holdOf({ hold }: DesiredStack, nowMs: number): boolean {
+function isHeld({ hold }: DesiredStack, nowMs: number): boolean {
   return hold !== undefined && (hold.expiresAtMs === 0n || hold.expiresAtMs > BigInt(nowMs));
 }
 
-// Networks and volumes first; containers in the order that services were planned; removals last, networks after their containers.
+/** Two containers may mount one damaged content, and one container two: each is put back, and restarted, once. A replacement starts anew. */
+function withoutRepeats(steps: readonly Step[]): readonly Step[] {
+  const seen = new Set<string>();
+  const replaced = new Set(steps.flatMap((step) => (step.kind === 'replace-container' ? [step.old.id] : [])));
+  return steps.filter((step) => {
+    if (step.kind !== 'restore-content' && step.kind !== 'restart-container') return true;
+    if (step.kind === 'restart-container' && replaced.has(step.container.id)) return false;
+    const key = `${step.kind} ${step.kind === 'restore-content' ? step.path : step.container.id}`;
+    if (seen.has(key)) return false;
+    seen.add(key);
+    return true;
+  });
+}
+
+// Contents, networks and volumes first; containers in the order that services were planned; removals last, networks after their containers.
 const ORDER: Readonly<Record<Step['kind'], number>> = {
+  'restore-content': 0,
   'create-network': 1,
-  'create-volume': 1,
-  'unpause-container': 2,
-  'start-container': 2,
-  'replace-container': 2,
-  'create-container': 2,
-  'remove-container': 3,
-  'remove-network': 4,
+  'replace-network': 1,
+  'create-volume': 2,
+  'keep-container': 3,
+  'update-container': 3,
+  'unpause-container': 3,
+  'start-container': 3,
+  'restart-container': 3,
+  'replace-container': 3,
+  'create-container': 3,
+  'remove-container': 4,
+  'remove-network': 5,
 };
 
 function ordered(steps: readonly Step[]): readonly Step[] {
   return steps.toSorted((a, b) => rank(a) - rank(b));
 }
 
-/** What makes way goes before anything is created: containers, then the networks that they were on. */
+/** What makes way goes before anything is created. */
 function rank(step: Step): number {
-  if (step.kind === 'remove-container' && step.makesWay) return -2;
-  return step.kind === 'remove-network' && step.makesWay ? -1 : ORDER[step.kind];
+  return step.kind === 'remove-container' && step.makesWay ? -1 : ORDER[step.kind];
 }
 
 function planRemoval(stack: string, observed: Observed): StackPlan {
-  const reason = 'Git no longer gives the stack to this host';
+  const why = { stack, reason: 'Git no longer gives the stack to this host', fields: [] };
   const containers = observed.containers.filter((container) => container.stack === stack);
   const networks = observed.networks.filter((network) => network.ours && network.stack === stack);
   const steps: Step[] = [
     ...containers.map(
       (container): Step => ({
+        ...why,
         kind: 'remove-container',
-        stack,
         service: container.service,
         container,
         makesWay: false,
-        reason,
       }),
     ),
-    ...networks.map(({ id, name }): Step => ({ kind: 'remove-network', stack, id, name, makesWay: false, reason })),
+    ...networks.map(({ id, name }): Step => ({ ...why, kind: 'remove-network', id, name })),
   ];
   return { stack, desired: undefined, steps, drift: [], notBeforeMs: 0 };
 }

@@ -190,7 +190,6 @@ describe('a stack that is refused', () => {
       { assigned: { stack: 'shop' }, refusal: undefined, desired: { generation: 5n } },
       { assigned: { stack: 'blog' }, refusal: { code: 'BUNDLE_FEATURE_UNKNOWN' }, desired: undefined },
     ]);
-    stage.receiver.refresh();
     await until(() => expect(stage.receiver.staging).toBe(false));
     expect(stage.codes.filter((code) => code === 'stack.refused BUNDLE_FEATURE_UNKNOWN')).toHaveLength(1);
   });

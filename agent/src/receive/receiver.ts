@@ -48,7 +48,7 @@ export class Receiver {
   /** Verified, but not all of it could be fetched yet. */
   #waiting: Received | undefined;
   #wanted: { newest: NewestAssignment | undefined } | undefined;
-  /** What is accepted is to be looked at again: a stack of it could not be had, or it is time. */
+  /** What is accepted is to be looked at again: a stack of it could not be had. */
   #again = false;
   #staging = false;
   #work: Promise<void> | undefined;
@@ -124,10 +124,12 @@ export class Receiver {
     this.#wake();
   }
 
-  /** Has everything on disk looked at again, mended, and fetched where it is missing. */
-  refresh(): void {
-    this.#again = this.#workload !== undefined;
-    this.#wake();
+  /** Puts back what the stack mounts where it is no longer as it was signed, from the sealed copies on disk. Throws why it cannot. */
+  async restoreContents(stack: string): Promise<void> {
+    if (this.#workload === undefined) return;
+    const { stacks } = await buildWorkload(this.#workload, this.#build(FROM_DISK_ALONE));
+    const refusal = stacks.find(({ assigned }) => assigned.stack === stack)?.refusal;
+    if (refusal !== undefined) throw refusal;
   }
 
   async close(): Promise<void> {

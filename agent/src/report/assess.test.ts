@@ -7,7 +7,13 @@ import { bundleOf } from '../verify/signer.fake.ts';
 import { assessStack, nextHealthyAtMs, type StackFacts } from './assess.ts';
 
 const NOW_MS = 1_000_000;
-const QUIET: StackFacts = { applying: false, problem: undefined, appliedAtMs: 7, lastHealthyBundle: 'b0' };
+const QUIET: StackFacts = {
+  applying: false,
+  problem: undefined,
+  appliedAtMs: 7,
+  lastHealthyBundle: 'b0',
+  completion: () => undefined,
+};
 
 function desired(replicas = 1, hold?: DesiredStack['hold']): DesiredStack {
   const bundle = bundleOf('shop', {
@@ -41,7 +47,17 @@ function container(change: Partial<OwnContainer> = {}): OwnContainer {
 }
 
 function observed(...containers: OwnContainer[]): Observed {
-  return { engine: {} as never, containers, foreignContainers: [], networks: [], volumes: [], atMs: NOW_MS };
+  return {
+    engine: {} as never,
+    containers,
+    strangers: [],
+    foreignContainers: [],
+    networks: [],
+    volumes: [],
+    images: new Map(),
+    contents: new Map(),
+    atMs: NOW_MS,
+  };
 }
 
 const drift = (name: string) => Drift.fromPartial({ stack: 'shop', name, field: '', observed: 'missing' });

@@ -8,10 +8,11 @@ import {
   type StackState,
   SyncState,
 } from '@mooring/proto';
+import type { CompletedReplica, Completion } from '../apply/ports.ts';
 import type { Observed, OwnContainer } from '../observe/observed.ts';
-import { isKeptName } from '../plan/kept-name.ts';
+import { isPassingName } from '../plan/kept-name.ts';
+import { isFinished } from '../plan/one-shot.ts';
 import type { StackPlan } from '../plan/plan.ts';
-import { isFinished } from '../plan/plan-services.ts';
 
 /** Milliseconds of running that count as healthy where there is no healthcheck. */
 const HEALTHY_AFTER_MS = 10_000;
@@ -24,15 +25,21 @@ export interface StackFacts {
   /** Unix milliseconds of the last apply that finished; 0: none. */
   readonly appliedAtMs: number;
   readonly lastHealthyBundle: string;
+  /** How a one-shot ended whose container may be gone. */
+  completion(replica: CompletedReplica): Completion | undefined;
 }
 
 /** What is said of one stack. `since` is filled in by whoever compares with what was said before. */
 export function assessStack(plan: StackPlan, observed: Observed, facts: StackFacts): Omit<StackState, 'sinceMs'> {
   const { desired, stack } = plan;
   const containers = observed.containers.filter(
-    (container) => container.stack === stack && !isKeptName(container.name),
+    (container) => container.stack === stack && !isPassingName(container.name),
   );
-  const services = (desired?.bundle.services ?? []).map((service) => assessService(service, containers, observed.atMs));
+  const isDone = (service: Service, replica: number) =>
+    facts.completion({ stack, service: service.name, replica, specDigest: service.specDigest })?.exitCode === 0;
+  const services = (desired?.bundle.services ?? []).map((service) =>
+    assessService(service, containers, { nowMs: observed.atMs, isDone }),
+  );
   const health = services.reduce<HealthState>(
     (worst, service) => worseHealth(worst, service.health),
     HealthState.HEALTH_STATE_HEALTHY,
@@ -71,12 +78,27 @@ function reasonOf({ drift }: StackPlan, services: readonly ServiceState[], { pro
   return services.find(({ reason }) => reason !== '')?.reason ?? '';
 }
 
-function assessService(service: Service, containers: readonly OwnContainer[], nowMs: number): ServiceState {
+interface Judging {
+  readonly nowMs: number;
+  /** Whether the replica did its work once and for all. */
+  isDone(service: Service, replica: number): boolean;
+}
+
+function assessService(
+  service: Service,
+  containers: readonly OwnContainer[],
+  { nowMs, isDone }: Judging,
+): ServiceState {
   const own = containers
     .filter((container) => container.service === service.name && container.replica <= service.replicas)
     .sort((a, b) => a.replica - b.replica);
   const judged = own.map((container) => judge(container, nowMs));
-  const missing = service.replicas - own.length;
+  const there = new Set(own.map(({ replica }) => replica));
+  const absent = Array.from({ length: service.replicas }, (_, index) => index + 1).filter(
+    (replica) => !there.has(replica),
+  );
+  const done = absent.filter((replica) => isDone(service, replica)).length;
+  const missing = absent.length - done;
   const all: readonly Judgement[] =
     missing > 0
       ? [
@@ -88,11 +110,12 @@ function assessService(service: Service, containers: readonly OwnContainer[], no
         ]
       : judged;
   const suspended: Judgement = { health: HealthState.HEALTH_STATE_SUSPENDED, reason: '' };
-  const worst = all.toSorted((a, b) => a.health - b.health)[0] ?? suspended;
+  const completed: Judgement = { health: HealthState.HEALTH_STATE_HEALTHY, reason: '' };
+  const worst = all.toSorted((a, b) => a.health - b.health)[0] ?? (done > 0 ? completed : suspended);
   return {
     service: service.name,
     desired: service.replicas,
-    ready: judged.filter(({ health }) => health === HealthState.HEALTH_STATE_HEALTHY).length,
+    ready: judged.filter(({ health }) => health === HealthState.HEALTH_STATE_HEALTHY).length + done,
     health: worst.health,
     reason: worst.reason,
     containers: own.map(toContainerState),

@@ -1,0 +1,24 @@
+import { MooringError, PullPolicy, Severity } from '@mooring/proto';
+import type { ContainerStep } from '../plan/step.ts';
+import type { ApplyParts } from './apply-parts.ts';
+
+/** Pulls what new containers need and the host lacks, side by side. Throws IMAGE_*, DISK_FULL, ENGINE_*: nothing was touched then. */
+export async function pullImages({ engine, tell }: ApplyParts, steps: readonly ContainerStep[]): Promise<void> {
+  const creating = steps.filter(({ kind }) => kind === 'create-container' || kind === 'replace-container');
+  const services = new Map(
+    creating.map(({ service }) => [`${service.container?.image} ${service.container?.platform}`, service] as const),
+  );
+  await Promise.all(
+    [...services.values()].map(async ({ container, pullPolicy, name }) => {
+      const { image = '', platform = '' } = container ?? {};
+      if (pullPolicy !== PullPolicy.PULL_POLICY_ALWAYS && (await engine.hasImage(image))) return;
+      if (pullPolicy === PullPolicy.PULL_POLICY_NEVER) {
+        const message = `Cannot create service ${name}: image ${image} is not on the host, and pulling it is not allowed; the image is wanted`;
+        throw new MooringError('IMAGE_NOT_FOUND', message);
+      }
+      await engine.pullImage(image, platform);
+      const event = { kind: 'image.pulled', severity: Severity.SEVERITY_INFO, service: name, object: image };
+      tell({ ...event, message: `pulled image ${image}` });
+    }),
+  );
+}

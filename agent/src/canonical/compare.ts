@@ -1,0 +1,90 @@
+import { attributeOf, type Fields } from './fields.ts';
+
+/** What is compared with what is observed. */
+export interface Expected {
+  /** What Compose sets, and what follows from it. */
+  readonly desired: Fields;
+  /** The canonical form right after Mooring started the object; undefined: there is none yet. */
+  readonly receipt: Fields | undefined;
+  /** Fields that no inspect shows, as they were when the object was made; undefined: unknown. */
+  readonly silent: Fields | undefined;
+}
+
+/** One field that is not as expected. Empty text: not set. */
+export interface Difference {
+  readonly path: string;
+  readonly desired: string;
+  readonly observed: string;
+}
+
+/**
+ * Attributes whose value the engine, its configuration or the machine chooses where Compose sets none: there the receipt is what is expected.
+ * For every other attribute "not set" is a value.
+ */
+const CHOSEN_BY_ENGINE: ReadonlySet<string> = new Set([
+  'blkio_config',
+  'cgroup',
+  'cgroup_parent',
+  'cpu_period',
+  'cpu_quota',
+  'cpu_rt_period',
+  'cpu_rt_runtime',
+  'cpuset_mems',
+  'device_cgroup_rules',
+  'gpus',
+  'ipc',
+  'links',
+  'logging',
+  'mem_swappiness',
+  'memswap_limit',
+  'oom_kill_disable',
+  'oom_score_adj',
+  'runtime',
+  'shm_size',
+  'storage_opt',
+  'ulimits',
+  'userns_mode',
+  'volumes_from',
+]);
+
+/** Attributes that no inspect shows. */
+export const SILENT: ReadonlySet<string> = new Set(['platform', 'mount_options']);
+
+/** Attributes that every container has another value of, unless Compose sets one. */
+const OF_ITS_OWN: ReadonlySet<string> = new Set(['hostname']);
+
+/** Every field that differs, sorted by path. Without a receipt, what the engine chose is taken as it is. */
+export function compare({ desired, receipt, silent }: Expected, observed: Fields): readonly Difference[] {
+  const differences: Difference[] = [];
+  const judge = (path: string, wanted: string, actual: string) => {
+    if (wanted !== actual) differences.push({ path, desired: wanted, observed: actual });
+  };
+  for (const [path, wanted] of desired) {
+    if (SILENT.has(attributeOf(path))) judge(path, wanted, silent === undefined ? wanted : (silent.get(path) ?? ''));
+    else judge(path, wanted, observed.get(path) ?? '');
+  }
+  for (const [path, actual] of observed) {
+    if (desired.has(path) || OF_ITS_OWN.has(path)) continue;
+    if (!CHOSEN_BY_ENGINE.has(attributeOf(path))) judge(path, '', actual);
+    else if (receipt !== undefined) judge(path, receipt.get(path) ?? '', actual);
+  }
+  for (const [path, expected] of receipt ?? []) {
+    if (!desired.has(path) && !observed.has(path) && CHOSEN_BY_ENGINE.has(attributeOf(path))) judge(path, expected, '');
+  }
+  for (const [path, made] of silent ?? [])
+    if (!desired.has(path) && SILENT.has(attributeOf(path))) judge(path, '', made);
+  return withoutDetails(differences).sort((a, b) => (a.path < b.path ? -1 : 1));
+}
+
+/** What is there or not as a whole, such as an attachment to a network, says it all: its details go without saying. */
+function withoutDetails(differences: readonly Difference[]): Difference[] {
+  const wholes = differences.filter(
+    ({ path, desired, observed }) => path.includes('.') && (desired === '' || observed === ''),
+  );
+  return differences.filter(({ path }) => !wholes.some((whole) => path.startsWith(`${whole.path}.`)));
+}
+
+/** Attributes that Compose set when the object was made and sets no longer, and whose value only the engine knows: it must be made anew. */
+export function noLongerSet(before: Fields, now: Fields): readonly string[] {
+  return [...before.keys()].filter((path) => CHOSEN_BY_ENGINE.has(attributeOf(path)) && !now.has(path)).sort();
+}

@@ -1,0 +1,120 @@
+import type { FieldsBuilder } from './fields.ts';
+import { numberOf, recordOf, recordsOf, textOf, textRecordOf, textsOf } from './outside-data.ts';
+import { capability, restartPolicy, securityOption } from './spellings.ts';
+
+type HostConfig = Readonly<Record<string, unknown>>;
+
+/** Fields of HostConfig that are plain numbers, flags and texts, by their Compose names. */
+const NUMBERS: Readonly<Record<string, string>> = {
+  mem_limit: 'Memory',
+  memswap_limit: 'MemorySwap',
+  mem_reservation: 'MemoryReservation',
+  cpu_shares: 'CpuShares',
+  cpu_period: 'CpuPeriod',
+  cpu_quota: 'CpuQuota',
+  cpu_rt_period: 'CpuRealtimePeriod',
+  cpu_rt_runtime: 'CpuRealtimeRuntime',
+  shm_size: 'ShmSize',
+  oom_score_adj: 'OomScoreAdj',
+  'blkio_config.weight': 'BlkioWeight',
+};
+const FLAGS: Readonly<Record<string, string>> = {
+  read_only: 'ReadonlyRootfs',
+  privileged: 'Privileged',
+  oom_kill_disable: 'OomKillDisable',
+};
+const TEXTS: Readonly<Record<string, string>> = {
+  cpuset: 'CpusetCpus',
+  cpuset_mems: 'CpusetMems',
+  pid: 'PidMode',
+  ipc: 'IpcMode',
+  uts: 'UTSMode',
+  userns_mode: 'UsernsMode',
+  cgroup: 'CgroupnsMode',
+  cgroup_parent: 'CgroupParent',
+  runtime: 'Runtime',
+};
+/** Whole structures that Compose has a name for and that are only watched: any change is seen, its text is the engine's own. */
+const WATCHED: Readonly<Record<string, string>> = {
+  'blkio_config.weight_device': 'BlkioWeightDevice',
+  'blkio_config.device_read_bps': 'BlkioDeviceReadBps',
+  'blkio_config.device_write_bps': 'BlkioDeviceWriteBps',
+  'blkio_config.device_read_iops': 'BlkioDeviceReadIOps',
+  'blkio_config.device_write_iops': 'BlkioDeviceWriteIOps',
+  device_cgroup_rules: 'DeviceCgroupRules',
+  gpus: 'DeviceRequests',
+  mem_swappiness: 'MemorySwappiness',
+  storage_opt: 'StorageOpt',
+  links: 'Links',
+  volumes_from: 'VolumesFrom',
+};
+
+/** Everything of HostConfig but mounts and networks. */
+export function addHostConfig(fields: FieldsBuilder, host: HostConfig): void {
+  for (const [path, key] of Object.entries(NUMBERS)) fields.number(path, numberOf(host[key]));
+  for (const [path, key] of Object.entries(FLAGS)) fields.flag(path, host[key] === true);
+  for (const [path, key] of Object.entries(TEXTS)) fields.text(path, textOf(host[key]));
+  for (const [path, key] of Object.entries(WATCHED))
+    fields.text(path, isSet(host[key]) ? JSON.stringify(host[key]) : '');
+  fields.number('cpus', numberOf(host['NanoCpus']));
+  // null, 0 and -1 all mean no limit.
+  fields.number('pids_limit', Math.max(numberOf(host['PidsLimit']), 0));
+  fields.text('init', typeof host['Init'] === 'boolean' ? String(host['Init']) : '');
+  const restart = recordOf(host['RestartPolicy']);
+  fields.text('restart', restartPolicy(textOf(restart['Name']), numberOf(restart['MaximumRetryCount'])));
+  fields
+    .set('cap_add', textsOf(host['CapAdd']).map(capability))
+    .set('cap_drop', textsOf(host['CapDrop']).map(capability));
+  fields.set('group_add', textsOf(host['GroupAdd'])).set('extra_hosts', textsOf(host['ExtraHosts']));
+  fields.list('dns', textsOf(host['Dns'])).list('dns_opt', textsOf(host['DnsOptions']));
+  fields.list('dns_search', textsOf(host['DnsSearch']));
+  fields.map('sysctls', textRecordOf(host['Sysctls']));
+  addSecurity(fields, host);
+  addLists(fields, host);
+  addPorts(fields, recordOf(host['PortBindings']));
+}
+
+/** The engine adds label options of its own to these, which say nothing that the modes do not say. */
+function addSecurity(fields: FieldsBuilder, host: HostConfig): void {
+  const shares = [textOf(host['PidMode']), textOf(host['IpcMode'])].some(
+    (mode) => mode === 'host' || mode.startsWith('container:'),
+  );
+  const adds = host['Privileged'] === true || shares;
+  const options = textsOf(host['SecurityOpt'])
+    .map(securityOption)
+    .filter((option) => !(adds && option.startsWith('label=')));
+  const masked = host['MaskedPaths'];
+  const isOpen = Array.isArray(masked) && masked.length === 0 && host['Privileged'] !== true;
+  fields.set('security_opt', isOpen ? [...options, 'systempaths=unconfined'] : options);
+}
+
+function addLists(fields: FieldsBuilder, host: HostConfig): void {
+  for (const item of recordsOf(host['Ulimits'])) {
+    fields.text(`ulimits.${textOf(item['Name'])}`, `${numberOf(item['Soft'])}:${numberOf(item['Hard'])}`);
+  }
+  for (const item of recordsOf(host['Devices'])) {
+    fields.text(
+      `devices.${textOf(item['PathInContainer'])}`,
+      `${textOf(item['PathOnHost'])}:${textOf(item['CgroupPermissions'])}`,
+    );
+  }
+  const logging = recordOf(host['LogConfig']);
+  fields.text('logging.driver', textOf(logging['Type']));
+  fields.map('logging.options', textRecordOf(logging['Config']));
+}
+
+/** One field for each container port: where it is published, sorted. HostConfig is compared, never the ephemeral choice. */
+function addPorts(fields: FieldsBuilder, bindings: Readonly<Record<string, unknown>>): void {
+  for (const [port, hosts] of Object.entries(bindings)) {
+    fields.set(
+      `ports.${port}`,
+      recordsOf(hosts).map((host) => `${textOf(host['HostIp'])}:${textOf(host['HostPort'])}`),
+    );
+  }
+}
+
+function isSet(value: unknown): boolean {
+  if (value === null || value === undefined || value === -1) return false;
+  if (Array.isArray(value)) return value.length > 0;
+  return typeof value === 'object' ? Object.keys(value).length > 0 : true;
+}

@@ -1,0 +1,55 @@
+import type { InspectedContainer, InspectedEndpoint } from '../observe/inspected.ts';
+import type { Naming } from './container-fields.ts';
+import type { FieldsBuilder } from './fields.ts';
+
+/** Networks of the engine that are modes, not networks that one attaches to. */
+const MODES: ReadonlySet<string> = new Set(['host', 'none', 'bridge']);
+/** Names under which containers stand while they replace or are replaced. */
+const PASSING_NAME = /-(?:kept|new)-[0-9a-f]{12}$/;
+
+/** The mode, or one field a network: that the container is on it, and with which names and addresses. */
+export function addNetworks(fields: FieldsBuilder, inspected: InspectedContainer, naming: Naming): void {
+  const mode = String(inspected.HostConfig['NetworkMode'] ?? '');
+  fields.text('network_mode', modeText(mode));
+  const primary = primaryOf(mode, inspected, naming);
+  fields.text('networks', primary);
+  for (const [name, endpoint] of Object.entries(inspected.NetworkSettings?.Networks ?? {})) {
+    if (MODES.has(name)) continue;
+    const path = `networks.${naming.networkKey(name) ?? name}`;
+    fields.text(path, attachmentText(name, endpoint, naming));
+    fields.set(`${path}.aliases`, aliasesOf(inspected, endpoint));
+    const { IPv4Address, IPv6Address, LinkLocalIPs } = endpoint.IPAMConfig ?? {};
+    fields.text(`${path}.ipv4_address`, IPv4Address).text(`${path}.ipv6_address`, IPv6Address);
+    fields.set(`${path}.link_local_ips`, LinkLocalIPs);
+  }
+}
+
+/** Where networks are listed, the mode repeats the first one's name or id. Unset is "default" on 20.10 and "bridge" on later engines. */
+function modeText(mode: string): string {
+  if (mode === 'default') return 'bridge';
+  return MODES.has(mode) || mode.startsWith('container:') ? mode : '';
+}
+
+/** The network that gives the container its gateway, by key; the mode names it, or bears its id. */
+function primaryOf(mode: string, { NetworkSettings }: InspectedContainer, naming: Naming): string {
+  if (modeText(mode) !== '') return '';
+  const byId = Object.entries(NetworkSettings?.Networks ?? {}).find(([, { NetworkID }]) => NetworkID === mode);
+  const name = byId?.[0] ?? mode;
+  return naming.networkKey(name) ?? name;
+}
+
+/** What an attachment says where all is well. */
+export const ATTACHED = 'attached';
+
+/** A network that was made anew under the same name is another one; a container that never ran knows none yet. */
+function attachmentText(name: string, { NetworkID = '' }: InspectedEndpoint, naming: Naming): string {
+  const current = naming.networkId(name);
+  return NetworkID === '' || current === undefined || NetworkID === current
+    ? ATTACHED
+    : 'attached to a network that is gone';
+}
+
+/** 20.10 lists the container's short id among the aliases; names of a passing moment stay from a replacement. */
+function aliasesOf({ Id }: InspectedContainer, { Aliases }: InspectedEndpoint): readonly string[] {
+  return (Aliases ?? []).filter((alias) => alias !== Id.slice(0, 12) && !PASSING_NAME.test(alias));
+}

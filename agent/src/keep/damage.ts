@@ -1,0 +1,90 @@
+import { lstatSync, readdirSync, readFileSync, type Stats } from 'node:fs';
+import { join } from 'node:path';
+import { digestOf, type FileMount, type TreeMount } from '@mooring/proto';
+import type { ContentState } from '../observe/observed.ts';
+import type { DesiredStack } from '../plan/desired.ts';
+import type { ContentStore } from './content-store.ts';
+
+/** Bits of a mode that say who may do what. */
+const RIGHTS = 0o777;
+const GONE = 'gone';
+
+/**
+ * Looks at the contents behind mounts: whether each is what was signed, and since when it is there. A file is read again only when its inode, size,
+ * or times of change say that somebody touched it.
+ */
+export class DamageCheck {
+  readonly #contents: ContentStore;
+  /** Stamp of each file that was found to be what its name says. */
+  readonly #sound = new Map<string, string>();
+  readonly #seen = new Set<string>();
+
+  constructor(contents: ContentStore) {
+    this.#contents = contents;
+  }
+
+  /** By the path that containers mount. */
+  look(stacks: readonly DesiredStack[]): ReadonlyMap<string, ContentState> {
+    const states = new Map<string, ContentState>();
+    this.#seen.clear();
+    for (const { bundle } of stacks) {
+      for (const { source } of bundle.services.flatMap(({ container }) => container?.mounts ?? [])) {
+        if (source?.$case === 'file') this.#file(states, source.value);
+        if (source?.$case === 'tree') this.#tree(states, source.value);
+      }
+    }
+    for (const path of this.#sound.keys()) if (!this.#seen.has(path)) this.#sound.delete(path);
+    return states;
+  }
+
+  #file(states: Map<string, ContentState>, { digest, executable }: FileMount): void {
+    const path = this.#contents.content(digest, executable);
+    if (!states.has(path)) states.set(path, { damage: this.#check(path, digest), sinceMs: changedMs(path) });
+  }
+
+  #tree(states: Map<string, ContentState>, { digest, entries }: TreeMount): void {
+    const root = this.#contents.tree(digest);
+    if (states.has(root)) return;
+    const wanted = new Set(entries.map(({ path }) => path));
+    const extra = filesBelow(root, '').find((path) => !wanted.has(path));
+    const damage = entries
+      .map((entry) => this.#check(join(root, entry.path), entry.digest))
+      .find((found) => found !== '');
+    states.set(root, {
+      damage: damage ?? (extra === undefined ? '' : `another file ${extra}`),
+      sinceMs: changedMs(root),
+    });
+  }
+
+  /** Empty: sound. */
+  #check(path: string, digest: string): string {
+    this.#seen.add(path);
+    const stat = lstatSync(path, { throwIfNoEntry: false });
+    if (stat === undefined || !stat.isFile()) return GONE;
+    const stamp = stampOf(stat);
+    if (this.#sound.get(path) === stamp) return '';
+    const found = digestOf(readFileSync(path));
+    if (found !== digest) return found;
+    this.#sound.set(path, stamp);
+    return '';
+  }
+}
+
+function stampOf({ dev, ino, size, mtimeMs, ctimeMs, mode }: Stats): string {
+  return [dev, ino, size, mtimeMs, ctimeMs, mode & RIGHTS].join(' ');
+}
+
+/** A content is written once, and a folder's names are made once: what changed later took the place of what was there. */
+function changedMs(path: string): number {
+  return lstatSync(path, { throwIfNoEntry: false })?.mtimeMs ?? 0;
+}
+
+/** Paths of everything below a folder that is no folder. */
+function filesBelow(root: string, folder: string): string[] {
+  const here = join(root, folder);
+  if (lstatSync(here, { throwIfNoEntry: false })?.isDirectory() !== true) return [];
+  return readdirSync(here, { withFileTypes: true }).flatMap((entry) => {
+    const path = folder === '' ? entry.name : `${folder}/${entry.name}`;
+    return entry.isDirectory() ? filesBelow(root, path) : [path];
+  });
+}

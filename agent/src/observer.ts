@@ -1,0 +1,146 @@
+import { createHmac } from 'node:crypto';
+import { Severity } from '@mooring/proto';
+import type { ApplyParts } from './apply/apply-parts.ts';
+import { recover } from './apply/recover.ts';
+import { CANONICAL_VERSION } from './canonical/fields.ts';
+import type { Change, EngineDescription } from './observe/engine.ts';
+import type { InspectedConfig } from './observe/inspected.ts';
+import { look } from './observe/look.ts';
+import type { ContentState, Observed, OwnContainer } from './observe/observed.ts';
+import { takeBack } from './observe/take-back.ts';
+import type { Desired, DesiredStack } from './plan/desired.ts';
+import { desiredOf, isCurrent } from './plan/expectation.ts';
+import { isPassingName } from './plan/kept-name.ts';
+import { isFinished } from './plan/one-shot.ts';
+import type { PlanInput } from './plan/plan.ts';
+import { nameOf } from './plan/replica-input.ts';
+
+/** What observing relies on beside what applying does. */
+export interface ObserverParts {
+  /** Looks at the contents that stacks mount. */
+  readonly contents: (stacks: readonly DesiredStack[]) => ReadonlyMap<string, ContentState>;
+  /** 32 bytes by which values that must not be shown are digested. */
+  readonly maskKey: Uint8Array;
+}
+
+/** What planning takes beside desired, observed and its memory. */
+export type Planning = Pick<PlanInput, 'paths' | 'receipt' | 'completion' | 'mask'>;
+
+/** Signals that end what does not catch them: whoever sends one means to stop the container (signal(7)). */
+const ENDING = /^(?:stop|kill (?:2|3|6|9|15))$/;
+/** Digits of a masked value: enough to tell values of one host apart. */
+const MASK_DIGITS = 12;
+
+/** Looks at the engine, and keeps what can only be known at the right moment: receipts, one-shots that are done, who was stopped by hand. */
+export class Observer {
+  readonly planning: Planning;
+  readonly #parts: ApplyParts & ObserverParts;
+  readonly #images = new Map<string, InspectedConfig>();
+  #description: EngineDescription | undefined;
+  #isRecovered = false;
+
+  constructor(parts: ApplyParts & ObserverParts) {
+    this.#parts = parts;
+    const { paths, receipts, completions, maskKey } = parts;
+    this.planning = {
+      paths,
+      receipt: (container) => receipts.find(container),
+      completion: (replica) => completions.find(replica),
+      mask: (value) => createHmac('sha256', maskKey).update(value).digest('hex').slice(0, MASK_DIGITS),
+    };
+  }
+
+  /** Finishes or undoes what an earlier process left, once. Returns the stacks whose apply was cut off. */
+  async recover(): Promise<ReadonlySet<string>> {
+    if (this.#isRecovered) return new Set();
+    const cutOff = await recover(this.#parts);
+    this.#isRecovered = true;
+    return cutOff;
+  }
+
+  /** The next look asks the engine about itself again. */
+  forgetDescription(): void {
+    this.#description = undefined;
+  }
+
+  note(changes: readonly Change[]): void {
+    const { record } = this.#parts;
+    for (const { container, action } of changes) {
+      if (!record.has('container', container)) continue;
+      if (ENDING.test(action)) record.markStopped(container, true);
+      if (action === 'start') record.markStopped(container, false);
+    }
+  }
+
+  async look(desired: Desired): Promise<Observed> {
+    const observed = await this.#once(desired);
+    if (this.#parts.record.isComplete || desired.generation === 0n) return this.#keep(desired, observed);
+    const taken = takeBack(this.#parts.record, desired, { ...this.planning, observed });
+    for (const { name } of taken) this.#tellTakenBack(name);
+    return this.#keep(desired, taken.length === 0 ? observed : await this.#once(desired));
+  }
+
+  async #once({ stacks }: Desired): Promise<Observed> {
+    const { engine, fleetId, record, now, contents } = this.#parts;
+    const observed = await look({
+      engine,
+      fleetId,
+      record,
+      now,
+      stacks,
+      contents,
+      images: this.#images,
+      description: this.#description,
+      takenBack: (name) => this.#tellTakenBack(name),
+    });
+    this.#description = observed.engine;
+    return observed;
+  }
+
+  #keep(desired: Desired, observed: Observed): Observed {
+    const { receipts, completions } = this.#parts;
+    receipts.keepOnly(new Set(observed.containers.map(({ id }) => id)));
+    completions.keepOnly(new Set(desired.stacks.map(({ stack }) => stack)));
+    for (const container of observed.containers) {
+      if (isPassingName(container.name)) continue;
+      this.#keepReceipt(desired, observed, container);
+      if (!isFinished(container)) continue;
+      const { stack, service, replica, specDigest, exitCode, startedAtMs } = container;
+      completions.remember({ stack, service, replica, specDigest }, { exitCode, startedAtMs });
+    }
+    return observed;
+  }
+
+  /**
+   * Taken once: when a container is first seen after it was made, and anew when the engine or the rules have changed since. Only for containers that
+   * satisfy what is desired, since the form that was asked for is part of it.
+   */
+  #keepReceipt({ stacks }: Desired, observed: Observed, container: OwnContainer): void {
+    const { receipts } = this.#parts;
+    const before = receipts.find(container.id);
+    const { defaults } = observed.engine;
+    if (before !== undefined && isCurrent(before, defaults)) return;
+    const stack = stacks.find((one) => one.stack === container.stack);
+    const service = stack?.bundle.services.find(({ name }) => name === container.service);
+    const image = observed.images.get(container.imageId) ?? before?.image;
+    if (stack === undefined || service?.specDigest !== container.specDigest || image === undefined) return;
+    const wanted = { service, replica: container.replica, name: nameOf(stack, service, container.replica) };
+    const desired = desiredOf({ desired: stack, wanted, container }, { ...this.planning, observed });
+    receipts.put(container.id, {
+      canonical: CANONICAL_VERSION,
+      engine: defaults,
+      desired,
+      fields: container.fields,
+      image,
+    });
+  }
+
+  #tellTakenBack(name: string): void {
+    this.#parts.tell({
+      kind: 'object.taken-back',
+      severity: Severity.SEVERITY_WARNING,
+      object: name,
+      message: `${name} is ours by its labels and was not on record; it is taken back`,
+    });
+  }
+}

@@ -1,0 +1,118 @@
+import type { Service } from '@mooring/proto';
+import { compare, type Difference, noLongerSet } from '../canonical/compare.ts';
+import { desiredFields } from '../canonical/desired-fields.ts';
+import { CANONICAL_VERSION, type Fields } from '../canonical/fields.ts';
+import type { Observed, OwnContainer } from '../observe/observed.ts';
+import type { DesiredStack, MountPaths } from './desired.ts';
+import { isPassingName } from './kept-name.ts';
+import type { Receipt } from './receipt.ts';
+
+/** What comparing needs beside desired and observed. */
+export interface ExpectationInput {
+  readonly observed: Observed;
+  readonly paths: MountPaths;
+  receipt(container: string): Receipt | undefined;
+}
+
+/** A replica of a service, and the name that its container must have. */
+export interface WantedReplica {
+  readonly service: Service;
+  readonly replica: number;
+  readonly name: string;
+}
+
+/** How a container stands to what is desired of it. */
+export interface Verdict {
+  /** The canonical form that is wanted. */
+  readonly desired: Fields;
+  readonly differences: readonly Difference[];
+  /** Fields that were asked for when it was made and no longer are, whose value only the engine knows. */
+  readonly dropped: readonly string[];
+}
+
+/** One container and what it should be. */
+export interface Pair {
+  readonly desired: DesiredStack;
+  readonly wanted: WantedReplica;
+  readonly container: OwnContainer;
+}
+
+/** Compares one container with one replica. */
+export function judge(pair: Pair, input: ExpectationInput): Verdict {
+  const { container } = pair;
+  const desired = desiredOf(pair, input);
+  const receipt = currentReceipt(container, input);
+  const differences = compare(
+    { desired, receipt: receipt?.fields, silent: input.receipt(container.id)?.desired },
+    container.fields,
+  );
+  return { desired, differences, dropped: receipt === undefined ? [] : noLongerSet(receipt.desired, desired) };
+}
+
+/** A receipt of other rules or of another engine says nothing about this one; it is taken anew. */
+function currentReceipt(container: OwnContainer, { observed, receipt }: ExpectationInput): Receipt | undefined {
+  const known = receipt(container.id);
+  return known !== undefined && isCurrent(known, observed.engine.defaults) ? known : undefined;
+}
+
+/** Whether a receipt was taken by these rules from this engine. */
+export function isCurrent({ canonical, engine }: Receipt, defaults: string): boolean {
+  return canonical === CANONICAL_VERSION && engine === defaults;
+}
+
+// Services of an accepted assignment never change: their canonical forms are made once for each image and set of names.
+const KNOWN = new WeakMap<Service, Map<string, Fields>>();
+/** Forms that are kept for one service: replicas times what they depend on; a service that is moved about more is worked out again. */
+const MAX_KNOWN = 64;
+
+/** The canonical form that a container of that replica must have. */
+export function desiredOf(
+  { desired, wanted, container }: Pair,
+  { observed, paths, receipt }: ExpectationInput,
+): Fields {
+  const { stack, bundle } = desired;
+  const { service, name } = wanted;
+  const image = observed.images.get(container.imageId) ?? receipt(container.id)?.image ?? {};
+  const modes = namespaceModes(service).map((mode) => [mode, resolveMode(mode, stack, observed)] as const);
+  const key = JSON.stringify([stack, name, container.imageId, modes, paths.data(stack, '')]);
+  const known = KNOWN.get(service) ?? new Map<string, Fields>();
+  KNOWN.set(service, known);
+  const before = known.get(key);
+  if (before !== undefined) return before;
+  const resolved = new Map(modes);
+  const volumes = new Map(bundle.volumes.map((volume) => [volume.key, volume.name]));
+  const fields = desiredFields(service, {
+    stack,
+    name,
+    image,
+    paths,
+    volumeName: (volume) => volumes.get(volume) ?? volume,
+    mode: (mode) => resolved.get(mode) ?? mode,
+  });
+  if (known.size >= MAX_KNOWN) known.clear();
+  known.set(key, fields);
+  return fields;
+}
+
+const OF_SERVICE = 'service:';
+
+/** Namespaces of other services that a service shares. */
+export function namespaceModes({ container }: Service): readonly string[] {
+  return [container?.networkMode ?? '', container?.pidMode ?? '', container?.ipcMode ?? ''].filter((mode) =>
+    mode.startsWith(OF_SERVICE),
+  );
+}
+
+/** Names of the services whose namespaces a service shares. */
+export function namespaceServices(service: Service): readonly string[] {
+  return namespaceModes(service).map((mode) => mode.slice(OF_SERVICE.length));
+}
+
+/** The engine wants and tells ids: `container:<id>` of the service's first container. */
+export function resolveMode(mode: string, stack: string, { containers }: Pick<Observed, 'containers'>): string {
+  const name = mode.slice(OF_SERVICE.length);
+  const other = containers
+    .filter((container) => container.stack === stack && container.service === name && !isPassingName(container.name))
+    .sort((a, b) => a.replica - b.replica)[0];
+  return `container:${other?.id ?? name}`;
+}

@@ -1,0 +1,319 @@
+import type { Mount, Service } from '@mooring/proto';
+import type { Difference } from '../canonical/compare.ts';
+import { attributeOf } from '../canonical/fields.ts';
+import type { ContentState, OwnContainer } from '../observe/observed.ts';
+import type { DesiredStack } from './desired.ts';
+import { judge, type Verdict, type WantedReplica } from './expectation.ts';
+import { type Finding, isIgnored } from './finding.ts';
+import { isPassingName } from './kept-name.ts';
+import { liveChange } from './live-change.ts';
+import { isFailedOneShot, isFinished } from './one-shot.ts';
+import { followsRenewed, type ReplicaInput } from './replica-input.ts';
+import type { ContainerStep, Step } from './step.ts';
+
+/** What one replica needs. At most one step changes its container; starting, restarting or unpausing may follow it. */
+export function planReplica(desired: DesiredStack, wanted: WantedReplica, input: ReplicaInput): readonly Finding[] {
+  const container = input.containers.find(
+    (own) => own.service === wanted.service.name && own.replica === wanted.replica && !isPassingName(own.name),
+  );
+  if (container === undefined) return planAbsent(desired, wanted, input);
+  const base = baseOf(desired, wanted);
+  const again = (gone: string, back: string): readonly Step[] => [
+    {
+      kind: 'remove-container',
+      stack: desired.stack,
+      service: wanted.service.name,
+      container,
+      makesWay: true,
+      reason: gone,
+      fields: [],
+    },
+    { ...base, kind: 'create-container', reason: back, fields: [] },
+  ];
+  if (container.status === 'removing')
+    return [
+      {
+        ...finding(wanted),
+        kind: 'missing',
+        desired: 'running',
+        observed: 'absent',
+        steps: again('its removal had begun', 'it was removed'),
+      },
+    ];
+  if (container.status === 'dead')
+    return [{ ...stateOf(container, wanted), steps: again('it is dead', 'it was dead') }];
+  return new PresentReplica({ desired, wanted, input, container }).findings();
+}
+
+function planAbsent(desired: DesiredStack, wanted: WantedReplica, input: ReplicaInput): readonly Finding[] {
+  const { service, replica, name } = wanted;
+  const done = input.completion({
+    stack: desired.stack,
+    service: service.name,
+    replica,
+    specDigest: service.specDigest,
+  });
+  if (done?.exitCode === 0) return [];
+  if (input.observed.foreignContainers.includes(name))
+    return [
+      {
+        ...finding(wanted),
+        kind: 'conflict',
+        observed: 'foreign',
+        steps: [],
+        left: 'a foreign container has the name; it is never touched',
+      },
+    ];
+  const base = { ...baseOf(desired, wanted), fields: [`services.${service.name}`] };
+  const old = input.takeOver(name, hostPorts(service));
+  const step: Step =
+    old === undefined
+      ? { ...base, kind: 'create-container', reason: 'it does not exist' }
+      : {
+          ...base,
+          kind: 'replace-container',
+          old,
+          reason: `it takes over from ${old.name}, which Git no longer names`,
+        };
+  return [{ ...finding(wanted), kind: 'missing', desired: 'running', observed: 'absent', steps: [step] }];
+}
+
+/** Ports of the host that the service asks for by number. */
+function hostPorts({ container }: Service): ReadonlySet<string> {
+  const published = (container?.ports ?? []).filter((port) => port.published && /^\d+$/.test(port.hostPort));
+  return new Set(published.map(({ hostPort, protocol }) => `${hostPort}/${protocol}`));
+}
+
+interface Present {
+  readonly desired: DesiredStack;
+  readonly wanted: WantedReplica;
+  readonly input: ReplicaInput;
+  readonly container: OwnContainer;
+}
+
+/** A replica whose container is there. */
+class PresentReplica {
+  readonly #parts: Present;
+  readonly #verdict: Verdict;
+  readonly #changed: boolean;
+
+  constructor(parts: Present) {
+    this.#parts = parts;
+    this.#verdict = judge(parts, parts.input);
+    this.#changed = parts.container.specDigest !== parts.wanted.service.specDigest;
+  }
+
+  findings(): readonly Finding[] {
+    const { wanted } = this.#parts;
+    const change = this.#change();
+    const state = this.#state(change);
+    if (this.#changed)
+      return [{ ...finding(wanted), kind: 'changed', steps: change === undefined ? [] : [change] }, ...state];
+    const content = this.#contents();
+    if (change?.kind === 'replace-container' && this.#differences().length === 0)
+      return [{ ...finding(wanted), kind: 'changed', steps: [change] }, ...content];
+    return [...this.#drift(change), ...content, ...state, ...this.#restartAfter(change)];
+  }
+
+  /** Differences that count: what is ignored is not compared. */
+  #differences(): readonly Difference[] {
+    const { desired, wanted } = this.#parts;
+    return this.#verdict.differences.filter(
+      ({ path }) => !isIgnored(desired.ignore, `services.${wanted.service.name}.${path}`),
+    );
+  }
+
+  /** The one step that changes the container; undefined: it is as it should be. */
+  #change(): ContainerStep | undefined {
+    const { desired, wanted, container, input } = this.#parts;
+    const differences = this.#differences();
+    const paths = [...differences.map(({ path }) => path), ...this.#verdict.dropped].sort();
+    const fields = [...new Set(paths)].map((path) => `services.${wanted.service.name}.${path}`);
+    const step = { ...baseOf(desired, wanted), fields };
+    const reason = reasonFor(paths, this.#changed);
+    if (followsRenewed(wanted.service, input.renewed))
+      return {
+        ...step,
+        kind: 'replace-container',
+        old: container,
+        reason: 'a container whose namespace it shares is another one',
+      };
+    if (paths.length === 0) {
+      const same = 'its specification reads differently and asks for what is there';
+      return this.#changed
+        ? { ...step, kind: 'keep-container', container, desired: this.#verdict.desired, reason: same }
+        : undefined;
+    }
+    if (this.#nameIsTaken(differences)) return undefined;
+    const canLive = this.#verdict.dropped.length === 0 && !input.memory.isIneffective(container.id);
+    const change = !canLive ? undefined : liveChange(differences, { ...wanted, networks: desired.bundle.networks });
+    return change === undefined
+      ? { ...step, kind: 'replace-container', old: container, reason }
+      : { ...step, kind: 'update-container', container, change, desired: this.#verdict.desired, reason };
+  }
+
+  #nameIsTaken(differences: readonly Difference[]): boolean {
+    const renamed = differences.some(({ path }) => path === 'container_name');
+    return renamed && this.#parts.input.observed.foreignContainers.includes(this.#parts.wanted.name);
+  }
+
+  #drift(change: ContainerStep | undefined): readonly Finding[] {
+    const { wanted, container, input } = this.#parts;
+    const left = 'a foreign container has the name; it is never touched';
+    return this.#differences().map((difference, index): Finding => {
+      const { path } = difference;
+      const [shown, actual] = [difference.desired, difference.observed].map((text) =>
+        shownText(path, text, input.mask),
+      );
+      const words = { field: path, desired: shown ?? '', observed: actual ?? '', name: container.name };
+      if (change === undefined && path === 'container_name')
+        return { ...finding(wanted), ...words, kind: 'conflict', steps: [], left };
+      const steps = index === 0 && change !== undefined ? [change] : [];
+      return { ...finding(wanted), ...words, kind: 'modified', steps, left: change === undefined ? left : '' };
+    });
+  }
+
+  /** Mounted contents that somebody edited. What is put back is another inode: the container sees it after a restart. */
+  #contents(): readonly Finding[] {
+    const { desired, wanted, container, input } = this.#parts;
+    return (wanted.service.container?.mounts ?? []).flatMap((mount): Finding[] => {
+      const path = contentPath(mount, input);
+      const state = path === undefined ? undefined : input.observed.contents.get(path);
+      if (path === undefined || state === undefined) return [];
+      const isOutdated = container.status === 'running' && state.sinceMs > container.startedAtMs + CLOCK_STEP_MS;
+      if (state.damage === '' && !isOutdated) return [];
+      const field = `volumes.${mount.target}`;
+      const whole = `services.${wanted.service.name}.${field}`;
+      if (isIgnored(desired.ignore, whole)) return [];
+      const observed = contentText(state, input.mask);
+      return [
+        {
+          ...finding(wanted),
+          field,
+          desired: 'the content in Git',
+          observed,
+          kind: 'modified',
+          steps: this.#restore(path, whole, state),
+        },
+      ];
+    });
+  }
+
+  #restore(path: string, field: string, { damage }: ContentState): readonly Step[] {
+    const { desired, wanted, container } = this.#parts;
+    const why = { reason: 'somebody changed what is mounted', fields: [field] };
+    const restart: Step = {
+      ...baseOf(desired, wanted),
+      ...why,
+      kind: 'restart-container',
+      container,
+      reason: 'what it mounts was put back',
+    };
+    const restore: Step = { ...why, kind: 'restore-content', stack: desired.stack, path };
+    return [...(damage === '' ? [] : [restore]), ...(container.status === 'running' ? [restart] : [])];
+  }
+
+  /** Whether it runs. A replacement starts by itself. */
+  #state(change: ContainerStep | undefined): readonly Finding[] {
+    const { desired, wanted, container, input } = this.#parts;
+    const { status } = container;
+    if (change?.kind === 'replace-container') return [];
+    // The engine itself starts a container again that its policy restarts.
+    if (status === 'running' || status === 'restarting' || isFinished(container)) return [];
+    const step = { ...baseOf(desired, wanted), container, fields: [`services.${wanted.service.name}.state`] };
+    const state = stateOf(container, wanted);
+    if (status === 'paused')
+      return [{ ...state, steps: [{ ...step, kind: 'unpause-container', reason: 'it is paused' }] }];
+    if (isFailedOneShot(container, wanted.service, desired.bundle.services)) {
+      const observed = `exited with ${container.exitCode}`;
+      return [
+        {
+          ...state,
+          desired: 'completed',
+          observed,
+          steps: [],
+          left: 'it runs once for each specification, and it failed',
+        },
+      ];
+    }
+    if (input.memory.startNotBeforeMs(container.name, wanted.service.specDigest) > input.nowMs)
+      return [{ ...state, steps: [], left: 'it ended soon after each start; the next start waits' }];
+    return [{ ...state, steps: [{ ...step, kind: 'start-container', reason: `it is ${status}` }] }];
+  }
+
+  /** depends_on with restart: the service asked to be restarted with the one it depends on. */
+  #restartAfter(change: ContainerStep | undefined): readonly Finding[] {
+    const { desired, wanted, container, input } = this.#parts;
+    const after = wanted.service.dependsOn.find(({ service, restart }) => restart && input.renewed.has(service));
+    if (after === undefined || change !== undefined || container.status !== 'running') return [];
+    const reason = `${after.service}, which it depends on, is replaced`;
+    const fields = [`services.${wanted.service.name}.depends_on.${after.service}`];
+    return [
+      {
+        ...finding(wanted),
+        kind: 'changed',
+        steps: [{ ...baseOf(desired, wanted), kind: 'restart-container', container, reason, fields }],
+      },
+    ];
+  }
+}
+
+function reasonFor(paths: readonly string[], changed: boolean): string {
+  const attributes = [...new Set(paths.map(attributeOf))];
+  const named =
+    attributes.length > MAX_NAMED
+      ? `${attributes.slice(0, MAX_NAMED).join(', ')} and ${attributes.length - MAX_NAMED} more`
+      : attributes.join(', ');
+  const verb = attributes.length === 1 ? 'differs' : 'differ';
+  return changed ? `${named} changed in Git` : `${named} ${verb} from Git`;
+}
+
+/** Attributes that a reason names; the fields name all. */
+const MAX_NAMED = 4;
+
+/** File systems keep times in steps, and the engine tells a start a little late. */
+const CLOCK_STEP_MS = 100;
+
+function contentText({ damage }: ContentState, mask: (value: string) => string): string {
+  if (damage === '') return 'the content from before it was put back';
+  return damage.startsWith('sha256:') ? `another content (${mask(damage)})` : damage;
+}
+
+function contentPath({ source }: Mount, { paths }: ReplicaInput): string | undefined {
+  if (source?.$case === 'file') return paths.content(source.value.digest, source.value.executable);
+  return source?.$case === 'tree' ? paths.tree(source.value.digest) : undefined;
+}
+
+/** Values of the environment never leave the host. */
+function shownText(path: string, text: string, mask: (value: string) => string): string {
+  if (attributeOf(path) === 'environment') return text === '' ? 'not set' : `a value (${mask(text)})`;
+  return text.startsWith('=') ? text.slice(1) : text;
+}
+
+function baseOf({ stack }: DesiredStack, { service, replica, name }: WantedReplica) {
+  return { stack, service, replica, name };
+}
+
+function finding({ service, replica, name }: WantedReplica) {
+  return {
+    object: 'container',
+    service: service.name,
+    replica,
+    name,
+    field: '',
+    desired: '',
+    observed: '',
+    left: '',
+  } as const;
+}
+
+function stateOf(container: OwnContainer, wanted: WantedReplica) {
+  return {
+    ...finding(wanted),
+    kind: 'modified',
+    field: 'state',
+    desired: 'running',
+    observed: container.status,
+    name: container.name,
+  } as const;
+}

@@ -1,0 +1,38 @@
+import { containerName, type Service } from '@mooring/proto';
+import type { CompletedReplica, Completion } from '../apply/ports.ts';
+import type { OwnContainer } from '../observe/observed.ts';
+import type { DesiredStack } from './desired.ts';
+import { type ExpectationInput, namespaceServices } from './expectation.ts';
+import type { Finding } from './finding.ts';
+import type { PlanMemory } from './memory.ts';
+
+/** What planning services needs to know. */
+export interface ServicesInput extends ExpectationInput {
+  /** Containers of the stack. */
+  readonly containers: readonly OwnContainer[];
+  readonly memory: PlanMemory;
+  readonly nowMs: number;
+  completion(replica: CompletedReplica): Completion | undefined;
+  /** Text of a value that must not be shown: equal values give equal texts. */
+  mask(value: string): string;
+  /** Whether the steps of such a finding are performed at all. */
+  performs(finding: Finding): boolean;
+}
+
+/** What planning one replica needs to know. */
+export interface ReplicaInput extends ServicesInput {
+  /** Services of the stack whose containers become others in this plan. */
+  readonly renewed: ReadonlySet<string>;
+  /** An extra container that has this name or one of these ports of the host; it makes way for the replica. */
+  takeOver(name: string, ports: ReadonlySet<string>): OwnContainer | undefined;
+}
+
+/** Name of a replica's container. */
+export function nameOf({ stack }: DesiredStack, service: Service, replica: number): string {
+  return service.containerName || containerName(stack, service.name, replica);
+}
+
+/** True where the service shares a namespace with one that becomes another container. */
+export function followsRenewed(service: Service, renewed: ReadonlySet<string>): boolean {
+  return namespaceServices(service).some((name) => renewed.has(name));
+}

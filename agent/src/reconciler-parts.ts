@@ -1,0 +1,22 @@
+import { DamageCheck } from './keep/damage.ts';
+import type { Keep } from './keep/open-keep.ts';
+import type { ReconcilerParts } from './reconciler.ts';
+
+/** What a reconciler takes from elsewhere than the disk. */
+type Outside = Pick<ReconcilerParts, 'engine' | 'fleetId' | 'tell' | 'restoreContents'>;
+
+/** Everything that a reconciler relies on, over the agent's own folder. */
+export function reconcilerParts(keep: Keep, outside: Outside): ReconcilerParts {
+  const damage = new DamageCheck(keep.contents);
+  return {
+    ...outside,
+    record: keep.record,
+    receipts: keep.receipts,
+    completions: keep.completions,
+    journal: keep.journal,
+    paths: keep.contents,
+    contents: (stacks) => damage.look(stacks),
+    maskKey: keep.maskKey,
+    now: Date.now,
+  };
+}

@@ -1,0 +1,161 @@
+import { ContainerSpec, type Drift, DriftAction, DriftKind, DriftMode, Network, Service } from '@mooring/proto';
+import type Docker from 'dockerode';
+import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import { bundleOf, desiredOf, driftLines, startWorkbench, type Workbench } from '../support/workbench.ts';
+
+let bench: Workbench;
+
+const spec = (extra: object) =>
+  ContainerSpec.fromJSON({
+    image: 'local/plain:1',
+    stopTimeoutSeconds: 0,
+    memoryBytes: '67108864',
+    pidsLimit: '100',
+    restart: { name: 'unless-stopped' },
+    healthcheck: { test: ['CMD', 'true'], intervalNanos: '300000000' },
+    networks: [{ network: 'default', aliases: ['db'] }],
+    ...extra,
+  });
+
+const bundle = bundleOf('shop', {
+  services: [
+    Service.fromPartial({ name: 'app', container: spec({}) }),
+    Service.fromPartial({ name: 'calm', container: spec({}) }),
+  ],
+  networks: [Network.fromPartial({ key: 'default', name: 'shop_default' })],
+});
+const corrected = desiredOf([bundle]);
+const reported = desiredOf([bundle], { driftMode: DriftMode.DRIFT_MODE_REPORT });
+
+beforeAll(async () => {
+  bench = await startWorkbench('28');
+  await bench.engine.docker.createNetwork({ Name: 'elsewhere' });
+}, 240_000);
+
+afterAll(async () => {
+  await bench?.close();
+}, 120_000);
+
+beforeEach(async () => {
+  const start = await bench.settle(corrected);
+  expect(driftLines(start)).toEqual([]);
+});
+
+const app = (): Docker.Container => bench.engine.docker.getContainer('shop-app-1');
+const elsewhere = () => bench.engine.docker.getNetwork('elsewhere');
+const own = () => bench.engine.docker.getNetwork('shop_default');
+
+/** What a human does, and the one field that then differs. */
+const BY_HAND: readonly (readonly [string, string, () => Promise<unknown>])[] = [
+  ['rm -f', 'missing services.app', () => app().remove({ force: true })],
+  ['stop', 'modified services.app.state', () => app().stop({ t: 0 })],
+  ['kill', 'modified services.app.state', () => app().kill()],
+  ['pause', 'modified services.app.state', () => app().pause()],
+  ['rename', 'modified services.app.container_name', () => app().rename({ name: 'mine' })],
+  [
+    'update --memory',
+    'modified services.app.mem_limit',
+    () => app().update({ Memory: 100_663_296, MemorySwap: 134_217_728 }),
+  ],
+  ['update --memory-swap', 'modified services.app.memswap_limit', () => app().update({ MemorySwap: 201_326_592 })],
+  [
+    'update --memory-reservation',
+    'modified services.app.mem_reservation',
+    () => app().update({ MemoryReservation: 33_554_432 }),
+  ],
+  ['update --restart', 'modified services.app.restart', () => app().update({ RestartPolicy: { Name: 'no' } })],
+  ['update --cpus', 'modified services.app.cpus', () => app().update({ NanoCpus: 500_000_000 })],
+  ['update --cpu-shares', 'modified services.app.cpu_shares', () => app().update({ CpuShares: 512 })],
+  ['update --cpu-period', 'modified services.app.cpu_period', () => app().update({ CpuPeriod: 50_000 })],
+  ['update --cpu-quota', 'modified services.app.cpu_quota', () => app().update({ CpuQuota: 50_000 })],
+  ['update --cpuset-cpus', 'modified services.app.cpuset', () => app().update({ CpusetCpus: '0' })],
+  ['update --cpuset-mems', 'modified services.app.cpuset_mems', () => app().update({ CpusetMems: '0' })],
+  ['update --pids-limit', 'modified services.app.pids_limit', () => app().update({ PidsLimit: 50 })],
+  ['network disconnect', 'modified services.app.networks.default', () => own().disconnect({ Container: 'shop-app-1' })],
+  [
+    'network connect elsewhere',
+    'modified services.app.networks.elsewhere',
+    () => elsewhere().connect({ Container: 'shop-app-1' }),
+  ],
+  [
+    'network disconnect and connect without its names',
+    'modified services.app.networks.default.aliases',
+    async () => {
+      await own().disconnect({ Container: 'shop-app-1' });
+      await own().connect({ Container: 'shop-app-1' });
+    },
+  ],
+];
+
+describe('what a human changes on a container', () => {
+  test.each(BY_HAND)('docker %s is told as %s and nothing else, and put right', async (_, expected, change) => {
+    await change();
+    const told = await bench.pass(reported);
+    expect(told.stacks.flatMap(({ drift }) => drift.map(pathOf))).toEqual([expected]);
+    expect(told.stacks[0]?.drift[0]?.action).toBe(DriftAction.DRIFT_ACTION_REPORTED);
+    const still = await bench.pass(reported);
+    expect(still.stacks.flatMap(({ drift }) => drift.map(pathOf))).toEqual([expected]);
+    const calm = (await bench.engine.docker.getContainer('shop-calm-1').inspect()).State.StartedAt;
+    const before = bench.events.length;
+    expect(driftLines(await bench.settle(corrected))).toEqual([]);
+    expect(bench.events.slice(before).some((event) => event.startsWith('drift.corrected'))).toBe(true);
+    expect((await app().inspect()).State.Running).toBe(true);
+    expect((await bench.engine.docker.getContainer('shop-calm-1').inspect()).State.StartedAt).toBe(calm);
+  });
+
+  test('an ignored field is neither told nor put right', async () => {
+    await app().update({ Memory: 100_663_296, MemorySwap: 134_217_728 });
+    const ignoring = desiredOf([bundle], { ignore: ['services.app.mem_limit'] });
+    expect(driftLines(await bench.settle(ignoring))).toEqual([]);
+    expect((await app().inspect()).HostConfig.Memory).toBe(100_663_296);
+  });
+
+  test('a live change restarts nothing', async () => {
+    const { StartedAt } = (await app().inspect()).State;
+    await app().update({ Memory: 100_663_296, MemorySwap: 134_217_728, RestartPolicy: { Name: 'always' } });
+    await elsewhere().connect({ Container: 'shop-app-1' });
+    await app().rename({ name: 'mine' });
+    expect(driftLines(await bench.settle(corrected))).toEqual([]);
+    expect((await app().inspect()).State.StartedAt).toBe(StartedAt);
+  });
+});
+
+describe('what a human puts beside our containers', () => {
+  test.each([
+    ['correct', corrected],
+    ['report', reported],
+  ])('a container with copied labels is a conflict and stays untouched in mode %s', async (_, desired) => {
+    const { docker } = bench.engine;
+    const { Config } = await app().inspect();
+    const copy = await docker.createContainer({ name: 'copy', Image: 'local/plain:1', Labels: Config.Labels });
+    try {
+      const told = await bench.settle(desired);
+      expect(told.stacks.flatMap(({ drift }) => drift)).toMatchObject([
+        { kind: DriftKind.DRIFT_KIND_CONFLICT, name: 'copy' },
+      ]);
+      expect((await copy.inspect()).State.Status).toBe('created');
+    } finally {
+      await copy.remove({ force: true });
+    }
+  });
+
+  test('a foreign container that took a managed name is a conflict and stays untouched', async () => {
+    const { docker } = bench.engine;
+    await app().remove({ force: true });
+    const foreign = await docker.createContainer({ name: 'shop-app-1', Image: 'local/plain:1' });
+    try {
+      const told = await bench.settle(corrected);
+      expect(told.stacks.flatMap(({ drift }) => drift)).toMatchObject([
+        { kind: DriftKind.DRIFT_KIND_CONFLICT, name: 'shop-app-1' },
+      ]);
+      expect((await foreign.inspect()).State.Status).toBe('created');
+    } finally {
+      await foreign.remove({ force: true });
+    }
+  });
+});
+
+function pathOf({ kind, field, service }: Drift): string {
+  const word = kind === DriftKind.DRIFT_KIND_MISSING ? 'missing' : 'modified';
+  return `${word} ${field || `services.${service}`}`;
+}
