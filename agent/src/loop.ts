@@ -37,6 +37,8 @@ export class Loop {
   #pass = new AbortController();
   #sleep = new AbortController();
   #woken = true;
+  /** Aborted by a newer assignment: it waits for no burst of events to end. */
+  #coalesce = new AbortController();
 
   constructor(parts: LoopParts) {
     this.#parts = parts;
@@ -53,6 +55,7 @@ export class Loop {
   supersede(): void {
     this.#pass.abort();
     this.wake();
+    this.#coalesce.abort();
   }
 
   async close(): Promise<void> {
@@ -65,6 +68,7 @@ export class Loop {
   async #forever(): Promise<void> {
     while (!this.#stop.signal.aborted) {
       this.#woken = false;
+      this.#coalesce = new AbortController();
       const waitMs = await this.#once();
       await this.#rest(waitMs);
     }
@@ -102,6 +106,6 @@ export class Loop {
   async #rest(waitMs: number): Promise<void> {
     this.#sleep = new AbortController();
     if (!this.#woken) await pause(waitMs, AbortSignal.any([this.#sleep.signal, this.#stop.signal]));
-    if (this.#woken) await pause(COALESCE_MS, this.#stop.signal);
+    if (this.#woken) await pause(COALESCE_MS, AbortSignal.any([this.#coalesce.signal, this.#stop.signal]));
   }
 }
