@@ -37,6 +37,8 @@ export class Loop {
   #pass = new AbortController();
   #sleep = new AbortController();
   #woken = true;
+  /** Aborted by a newer assignment: it waits for no burst of events to end. */
+  #coalesce = new AbortController();
 
   constructor(parts: LoopParts) {
     this.#parts = parts;
@@ -53,6 +55,7 @@ export class Loop {
   supersede(): void {
     this.#pass.abort();
     this.wake();
+    this.#coalesce.abort();
   }
 
   async close(): Promise<void> {
@@ -65,6 +68,7 @@ export class Loop {
   async #forever(): Promise<void> {
     while (!this.#stop.signal.aborted) {
       this.#woken = false;
+      this.#coalesce = new AbortController();
       const waitMs = await this.#once();
       await this.#rest(waitMs, this.#parts.nowMs());
     }
@@ -103,6 +107,7 @@ export class Loop {
     this.#sleep = new AbortController();
     if (!this.#woken) await pause(waitMs, AbortSignal.any([this.#sleep.signal, this.#stop.signal]));
     const sinceMs = this.#parts.nowMs() - lookedAtMs;
-    if (this.#woken && sinceMs >= 0 && sinceMs < COALESCE_MS) await pause(COALESCE_MS - sinceMs, this.#stop.signal);
+    if (!this.#woken || sinceMs < 0 || sinceMs >= COALESCE_MS) return;
+    await pause(COALESCE_MS - sinceMs, AbortSignal.any([this.#coalesce.signal, this.#stop.signal]));
   }
 }

@@ -8,7 +8,8 @@ import {
   pushSubject,
   STREAMS,
 } from '@mooring/proto';
-import { connect, type NatsConnection, NatsError, nkeyAuthenticator } from 'nats';
+import { connect, type NatsConnection, NatsError } from 'nats';
+import { signWithNkey } from '../join/nkey.ts';
 
 /** Milliseconds for one connection attempt, handshakes included. */
 const CONNECT_MS = 10_000;
@@ -69,7 +70,7 @@ async function open({ urls, host, nkeySeed, caPem }: BrokerTarget): Promise<Nats
     return await connect({
       servers: [...urls],
       name: `mooring-agent ${host}`,
-      authenticator: nkeyAuthenticator(new TextEncoder().encode(nkeySeed)),
+      authenticator: (nonce) => prove(nkeySeed, nonce),
       tls: { ca: caPem },
       // The default prefix would let one host read the answers of every other (authorization guide of NATS).
       inboxPrefix: inboxPrefix(host),
@@ -83,6 +84,12 @@ async function open({ urls, host, nkeySeed, caPem }: BrokerTarget): Promise<Nats
   } catch (cause) {
     throw unreachable('connect to the broker', cause);
   }
+}
+
+/** A server that asks for no proof gets none; ours always asks. */
+function prove(seed: string, nonce: string | undefined): { readonly nkey: string; readonly sig: string } {
+  const { nkey, signature } = signWithNkey(seed, Buffer.from(nonce ?? ''));
+  return { nkey, sig: nonce ? Buffer.from(signature).toString('base64url') : '' };
 }
 
 async function directGet(connection: NatsConnection, subject: string): Promise<Uint8Array | undefined> {

@@ -44,9 +44,9 @@ export class Receiver {
   #workload: Workload | undefined;
   #mark: AcceptedMark | undefined;
   /** Bytes that nobody has looked at. */
-  #arrived: Uint8Array | undefined;
+  #arrived: Arrived | undefined;
   /** Verified, but not all of it could be fetched yet. */
-  #waiting: Received | undefined;
+  #waiting: Waiting | undefined;
   #wanted: { newest: NewestAssignment | undefined } | undefined;
   /** What is accepted is to be looked at again: a stack of it could not be had. */
   #again = false;
@@ -103,7 +103,7 @@ export class Receiver {
 
   /** An assignment arrived. */
   offer(envelope: Uint8Array): void {
-    this.#arrived = envelope;
+    this.#arrived = this.#now(envelope);
     this.#wake();
   }
 
@@ -203,14 +203,18 @@ export class Receiver {
     }
   }
 
-  #consider(envelope: Uint8Array): void {
+  #now(envelope: Uint8Array): Arrived {
+    return { envelope, atMs: this.#parts.nowMs() };
+  }
+
+  #consider({ envelope, atMs }: Arrived): void {
     // A host that just joined hears from the hub in a moment which one is the newest, and asks for it then.
     if (!this.#highWater.confirmed && !this.#highWater.lost) return;
     const received = this.#verify(envelope);
     if (received.known) return;
     this.#highWater.check(received.assignment.generation);
     if (received.assignment.generation <= (this.#waiting?.assignment.generation ?? 0n)) return;
-    this.#waiting = received;
+    this.#waiting = { ...received, arrivedAtMs: atMs };
     this.#soon();
   }
 
@@ -219,7 +223,7 @@ export class Receiver {
     if (this.#wanted === wanted) this.#wanted = undefined;
     this.#soon();
     // At once: what is pushed meanwhile must not take its place, or a flood would keep the hub's own word out.
-    if (envelope !== undefined) this.#consider(envelope);
+    if (envelope !== undefined) this.#consider(this.#now(envelope));
   }
 
   /** Builds what is accepted once more. What is refused for the same reason as before is not told again. */
@@ -237,7 +241,7 @@ export class Receiver {
     if (changed) this.#parts.onAccepted();
   }
 
-  async #accept(received: Received): Promise<void> {
+  async #accept(received: Waiting): Promise<void> {
     const { keep, onAccepted, log } = this.#parts;
     const workload = await this.#stage(received);
     if (this.#waiting !== received) return;
@@ -245,13 +249,14 @@ export class Receiver {
     // All or nothing: what can still be fetched is waited for; what can never be right concerns its stack alone.
     if (missing !== undefined) throw missing;
     const { generation } = received.assignment;
+    const { arrivedAtMs } = received;
     keep.accepted.write({ generation, digest: received.digest, envelope: received.envelope });
     this.#waiting = undefined;
     this.#soon();
     this.#refusals.clear();
     this.#switchTo(workload);
     log.info(
-      { generation: String(generation), digest: received.digest, stacks: workload.stacks.length },
+      { generation: String(generation), digest: received.digest, stacks: workload.stacks.length, arrivedAtMs },
       'assignment accepted',
     );
     this.#parts.tell({
@@ -329,6 +334,16 @@ export class Receiver {
   #later(): void {
     this.#notBeforeMs = performance.now() + this.#backoff.next();
   }
+}
+
+/** Bytes from anywhere, and when they came. */
+interface Arrived {
+  readonly envelope: Uint8Array;
+  readonly atMs: number;
+}
+
+interface Waiting extends Received {
+  readonly arrivedAtMs: number;
 }
 
 /** Nothing was refused: nobody could be asked. */

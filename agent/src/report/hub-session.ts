@@ -20,6 +20,8 @@ const MIN_HEARTBEAT_MS = 250;
 const MAX_HEARTBEAT_MS = 300_000;
 /** Events that are sent before the hub has stored the ones before: two batches. */
 const MAX_EVENTS_IN_FLIGHT = 400;
+/** What an apply tells comes in bursts: one message carries what came within this time. */
+const COALESCE_MS = 50;
 
 /** What one session relies on. */
 export interface SessionParts {
@@ -39,6 +41,7 @@ export interface SessionParts {
 export class HubSession {
   readonly #parts: SessionParts;
   #heartbeat: NodeJS.Timeout | undefined;
+  #soon: NodeJS.Timeout | undefined;
   #heartbeatMs = DEFAULT_HEARTBEAT_MS;
   #heartbeats = 0n;
   #answered = 0n;
@@ -73,6 +76,9 @@ export class HubSession {
     } finally {
       clearTimeout(unwelcome);
       clearTimeout(this.#heartbeat);
+      clearTimeout(this.#soon);
+      // Whoever still says that something changed is heard by the next session.
+      this.#welcomed = false;
       conversation.end();
     }
     if (this.#failure !== undefined) throw this.#failure;
@@ -80,7 +86,10 @@ export class HubSession {
 
   /** Something new was observed, or a new event waits. */
   changed(): void {
-    this.#pump();
+    this.#soon ??= setTimeout(() => {
+      this.#soon = undefined;
+      this.#pump();
+    }, COALESCE_MS);
   }
 
   #receive({ message }: ConnectResponse): void {

@@ -1,0 +1,44 @@
+import { mkdirSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import type Docker from 'dockerode';
+import { finish, run } from '../support/run.ts';
+import { toolPath } from '../support/tools.ts';
+import { composeFile, STACK } from './bench-stack.ts';
+import { removeAll } from './floor.ts';
+import type { Contender } from './interleave.ts';
+import { watchStarts } from './start-events.ts';
+
+/** `docker compose up -d` of the same stack on the same engine, from the start of its process. */
+export function composeContender(parts: {
+  readonly docker: Docker;
+  readonly socket: string;
+  readonly folder: string;
+  readonly count: number;
+}): Contender {
+  const { docker, socket, folder, count } = parts;
+  mkdirSync(folder, { recursive: true });
+  const file = join(folder, 'compose.yaml');
+  writeFileSync(file, composeFile(count));
+  const env = { ...process.env, DOCKER_HOST: `unix://${socket}` };
+  return {
+    work: async () => {
+      const starts = await watchStarts(docker, count);
+      try {
+        const beganMs = Date.now();
+        const args = ['--file', file, '--project-name', STACK, 'up', '--detach'];
+        const ended = await finish(toolPath('MOORING_COMPOSE_40'), args, env);
+        if (ended.code !== 0) throw new Error(`docker compose up ended with ${ended.code}: ${ended.stderr}`);
+        return (await starts.lastMs) - beganMs;
+      } finally {
+        starts.close();
+      }
+    },
+    clean: () => removeAll(docker),
+  };
+}
+
+/** Version of docker compose, such as "2.40.3". */
+export async function composeVersion(): Promise<string> {
+  const text = await run(toolPath('MOORING_COMPOSE_40'), ['version', '--short']);
+  return text.trim().split('-')[0] ?? '';
+}
