@@ -49,6 +49,9 @@ export class Outbox {
     );
     this.#events = sums?.events ?? 0;
     this.#bytes = sums?.bytes ?? 0;
+    this.#unwritten = BigInt(
+      database.one<{ value: string }>("SELECT value FROM meta WHERE name = 'lost'")?.value ?? '0',
+    );
   }
 
   /** Called after each new event; there is one listener. */
@@ -70,14 +73,13 @@ export class Outbox {
       lostBefore: this.#unwritten,
     });
     const bytes = Buffer.from(Event.encode(event).finish());
-    const written = this.#attempt(() => {
-      this.#database.insert(
-        'INSERT INTO outbox (severity, bytes, event) VALUES (?, ?, ?)',
-        event.severity,
-        bytes.byteLength,
-        bytes,
-      );
-    });
+    const sql = 'INSERT INTO outbox (severity, bytes, event) VALUES (?, ?, ?)';
+    const written = this.#attempt(() =>
+      this.#database.together(() => {
+        this.#database.insert(sql, event.severity, bytes.byteLength, bytes);
+        if (event.lostBefore > 0n) this.#database.run("DELETE FROM meta WHERE name = 'lost'");
+      }),
+    );
     if (!written) {
       this.#unwritten += 1n;
       return;
@@ -177,7 +179,9 @@ export class Outbox {
     const next = this.#database.one<Row>(`${select} WHERE sequence > ? ORDER BY sequence LIMIT 1`, oldest.sequence);
     const event = next === undefined ? undefined : decode(next.event);
     if (next === undefined || event === undefined) {
+      // The newest went: the next event will say so, also after a restart.
       this.#unwritten += lost;
+      this.#database.run("INSERT OR REPLACE INTO meta VALUES ('lost', ?)", String(this.#unwritten));
       return;
     }
     event.lostBefore += lost;

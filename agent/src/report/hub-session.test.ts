@@ -195,6 +195,7 @@ describe('reports', () => {
     expect(conversation.said('report')).toEqual([]);
     host.snapshot = snapshot;
     session.changed();
+    await vi.advanceTimersByTimeAsync(50);
     expect(conversation.said('report')).toHaveLength(1);
   });
 
@@ -222,6 +223,7 @@ describe('events', () => {
     expect(heard.stored).toEqual([2n]);
     expect(sentEvents()).toEqual([3]);
     tell(4);
+    await vi.advanceTimersByTimeAsync(50);
     expect(sentEvents()).toEqual([3, 4]);
   });
 
