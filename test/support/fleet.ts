@@ -15,7 +15,8 @@ const MOORING = join(ROOT, 'hub', 'bin', 'mooring.js');
 const AGENT = join(ROOT, 'agent', 'bin', 'mooring-agent.js');
 const GIT_PORT = 8080;
 const TOKEN = 'token-of-the-repository';
-const PORTS = { grpc: 7443, join: 7444, nats: 7445 } as const;
+/** Where the hub of a fleet listens. */
+export const PORTS = { grpc: 7443, join: 7444, nats: 7445 } as const;
 /** Milliseconds between heartbeats in tests: short, so that offline is soon. */
 export const HEARTBEAT_MS = 1000;
 
@@ -103,6 +104,16 @@ export class Fleet {
   /** Runs the CLI against this fleet's hub. */
   mooring(...args: string[]): Promise<Ended> {
     return finish(process.execPath, [MOORING, '--hub', `unix:${join(this.data, 'hub.sock')}`, ...args]);
+  }
+
+  /** Runs the CLI as a person elsewhere does: over the network, with a context's certificate. */
+  mooringFrom(context: string, ...args: string[]): Promise<Ended> {
+    return this.inHubNetwork(process.execPath, MOORING, '--context', context, ...args);
+  }
+
+  /** Runs any program in the network of the hub. */
+  inHubNetwork(command: string, ...args: string[]): Promise<Ended> {
+    return finish('nsenter', [`--net=/run/netns/${this.network.hub}`, command, ...args]);
   }
 
   /** What the CLI prints as JSON; throws when it fails. */
