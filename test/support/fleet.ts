@@ -27,6 +27,8 @@ export interface HostOptions {
   readonly labels?: Readonly<Record<string, string>> | undefined;
   /** False: its engine runs, and it has not joined. */
   readonly joined?: boolean | undefined;
+  /** Registries that its engine asks without TLS. */
+  readonly insecureRegistries?: readonly string[] | undefined;
 }
 
 /** A real fleet: hub, broker, Git over smart HTTP, and hosts with an engine and an agent each, every one in a network of its own. */
@@ -222,7 +224,7 @@ export async function startFleet(
   const folder = await makeRunFolder();
   const network = await startNetwork(folder, wishes.length);
   const repository = new FleetRepository(join(folder.path, 'fleet'));
-  const hosts = wishes.map(({ name, engine }, index) => {
+  const hosts = wishes.map(({ name, engine: version, insecureRegistries }, index) => {
     const { namespace, address } = network.host(index);
     const own = join(folder.path, name);
     mkdirSync(own);
@@ -231,7 +233,7 @@ export async function startFleet(
       address,
       namespace,
       folder: own,
-      engine: new Engine({ folder: join(own, 'engine'), namespace, version: engine }),
+      engine: new Engine({ folder: join(own, 'engine'), namespace, version, insecureRegistries }),
     });
   });
   const fleet = new Fleet({ folder, network, repository, hosts });
