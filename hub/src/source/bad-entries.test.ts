@@ -1,7 +1,8 @@
 import { readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import type { RenderProblem } from '@mooring/proto';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { expectHints, FLEET, Followed, SHOP_FILE, summary, WWW } from './followed.fake.ts';
+import { BATCH, expectHints, FLEET, Followed, SHOP, SHOP_FILE, summary, WWW } from './followed.fake.ts';
 import type { TestRepository } from './repository.fake.ts';
 
 let followed: Followed;
@@ -54,23 +55,39 @@ function damaged(content: string, bytes: (other: string) => Buffer): string {
 type Graft = readonly [path: string, entry: string];
 type GitRow = readonly [row: string, make: () => Graft, expected: string];
 
-const GIT_ROWS: readonly GitRow[] = [
+/** What is not of one stack alone: each is a commit of its own. */
+const FLEET_ROWS: readonly GitRow[] = [
+  ['1: a link on the way', () => ['stacks', `120000 blob ${repository.object('blob', '/etc')}`], 'GIT_SYMLINK stacks'],
+  [
+    '5: a host in upper case',
+    () => ['fleet.yaml', blob(`${FLEET}hosts:\n  web-1: {}\n  Web-1: {}\n`)],
+    'FLEET_TYPE fleet.yaml:5:3',
+  ],
+  ['31: a number as a host', () => ['fleet.yaml', blob(`${FLEET}hosts:\n  1: {}\n`)], 'YAML_KEY_TYPE fleet.yaml:4:3'],
+  [
+    '50: a stack of 300 characters',
+    () => ['fleet.yaml', blob(`version: 1\nstacks:\n  ${'s'.repeat(300)}: { hosts: a }\n`)],
+    'FLEET_TYPE fleet.yaml:3:3',
+  ],
+];
+
+/** What a stack is made of. They share commits, each in a stack of its own. */
+const STACK_ROWS: readonly GitRow[] = [
   [
     '1: a link',
     () => [SHOP_FILE, `120000 blob ${repository.object('blob', '/etc/passwd')}`],
     `GIT_SYMLINK ${SHOP_FILE}`,
   ],
-  ['1: a link on the way', () => ['stacks', `120000 blob ${repository.object('blob', '/etc')}`], 'GIT_SYMLINK stacks'],
   [
     '1: a link that is mounted',
     () => [`${WWW}/link`, `120000 blob ${repository.object('blob', '/')}`],
-    `GIT_SYMLINK ${SHOP_FILE}:1:48`,
+    `GIT_SYMLINK ${SHOP_FILE}:1:46`,
   ],
   ['2: a submodule', () => [SHOP_FILE, `160000 commit ${repository.head()}`], `GIT_SUBMODULE ${SHOP_FILE}`],
   [
     '2: a submodule that is mounted',
     () => [WWW, `160000 commit ${repository.head()}`],
-    `GIT_SUBMODULE ${SHOP_FILE}:1:48`,
+    `GIT_SUBMODULE ${SHOP_FILE}:1:46`,
   ],
   ['3: the name ..', () => [WWW, holding('..')], `GIT_UNSAFE_PATH ${WWW}/..`],
   ['3: the name .git', () => [WWW, holding('.git')], `GIT_UNSAFE_PATH ${WWW}/.git`],
@@ -119,21 +136,10 @@ const GIT_ROWS: readonly GitRow[] = [
     () => [SHOP_FILE, blob('version https://git-lfs.github.com/spec/v1\noid sha256:00\nsize 1\n')],
     `GIT_LFS_POINTER ${SHOP_FILE}`,
   ],
-  [
-    '5: a host in upper case',
-    () => ['fleet.yaml', blob(`${FLEET}hosts:\n  web-1: {}\n  Web-1: {}\n`)],
-    'FLEET_TYPE fleet.yaml:5:3',
-  ],
-  ['31: a number as a host', () => ['fleet.yaml', blob(`${FLEET}hosts:\n  1: {}\n`)], 'YAML_KEY_TYPE fleet.yaml:4:3'],
-  [
-    '50: a stack of 300 characters',
-    () => ['fleet.yaml', blob(`version: 1\nstacks:\n  ${'s'.repeat(300)}: { hosts: a }\n`)],
-    'FLEET_TYPE fleet.yaml:3:3',
-  ],
 ];
 
 describe('a commit with a bad entry is refused whole, and the next good one works', () => {
-  it.each(GIT_ROWS)(
+  it.each(FLEET_ROWS)(
     'row %s',
     async (_, make, expected) => {
       repository.graft(...make());
@@ -143,7 +149,43 @@ describe('a commit with a bad entry is refused whole, and the next good one work
     },
     30_000,
   );
+
+  const batches = Array.from({ length: Math.ceil(STACK_ROWS.length / BATCH) }, (_, batch) =>
+    STACK_ROWS.slice(batch * BATCH, (batch + 1) * BATCH).map(
+      (row, index) => [`bad-${batch * BATCH + index}`, row] as const,
+    ),
+  );
+  const told: RenderProblem[] = [];
+
+  beforeAll(async () => {
+    for (const batch of batches) {
+      const lines = batch.map(([stack]) => `  ${stack}: { hosts: [web-1] }`);
+      repository.write('fleet.yaml', `version: 1\nstacks:\n${lines.join('\n')}\n`);
+      for (const [stack] of batch)
+        repository.write(movedTo(stack, SHOP_FILE), SHOP).write(movedTo(stack, `${WWW}/index.html`), 'hello');
+      repository.commit('good until something is put in');
+      for (const [stack, [, make]] of batch) {
+        const [path, entry] = make();
+        repository.graft(movedTo(stack, path), entry);
+      }
+      told.push(...(await followed.refusedOnce()));
+    }
+  }, 60_000);
+
+  it.each(batches.flat().map(([stack, [row, , expected]]) => [row, stack, expected] as const))(
+    'row %s',
+    (_, stack, expected) => {
+      const problems = told.filter((problem) => problem.stack === stack);
+      expect(problems.map(summary)).toEqual([movedTo(stack, expected)]);
+      expectHints(problems);
+    },
+  );
 });
+
+/** The same path, or message, in another stack. */
+function movedTo(stack: string, text: string): string {
+  return text.replace('stacks/shop/', `stacks/${stack}/`);
+}
 
 /** 25 files below 1 MiB each, all one object. */
 function manyLarge(): string {

@@ -9,11 +9,8 @@ import type { RenderProblem } from '@mooring/proto';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { FILE_ROWS } from './bad-files.fake.ts';
 import { followSource } from './follow.ts';
-import { expectHints, FLEET, Followed, NEVER_MS, SHOP_FILE, summary } from './followed.fake.ts';
+import { BATCH, expectHints, FLEET, Followed, NEVER_MS, SHOP_FILE, summary } from './followed.fake.ts';
 import { TestRepository } from './repository.fake.ts';
-
-/** Stacks of one commit: no more problems than that are told of one. */
-const BATCH = 18;
 
 let followed: Followed;
 let repository: TestRepository;

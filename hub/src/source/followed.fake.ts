@@ -14,7 +14,11 @@ export const FLEET = 'version: 1\nstacks: { shop: { hosts: role=web } }\n';
 export const SHOP_FILE = 'stacks/shop/compose.yaml';
 /** The folder that it mounts. */
 export const WWW = 'stacks/shop/www';
-const SHOP = 'services: { web: { image: "web:1", volumes: ["./www:/www:ro"] } }\n';
+/** What it holds. */
+export const SHOP = 'services: { web: { image: "web:1", volumes: ["./www:/www:ro"] } }\n';
+
+/** Stacks of one commit: no more problems than that are told of one. */
+export const BATCH = 18;
 
 /** A repository that is followed as a hub does it, each commit read in a process of its own. */
 export class Followed {
