@@ -12,6 +12,8 @@ export interface HubConfig {
   readonly listen: { readonly host: string; readonly port: number } | undefined;
   /** URL of a broker that somebody else runs; absent: the hub runs its own. */
   readonly nats: string | undefined;
+  /** Program that makes that broker read its accounts again. */
+  readonly natsReload: string | undefined;
   /** The nats-server binary for a broker of the hub's own. */
   readonly natsServer: string;
   /** File with the token for the repository. */

@@ -18,7 +18,8 @@ import { keepPresence } from './ingest/keep-presence.ts';
 import { Presence } from './ingest/presence.ts';
 import { Questions } from './ingest/questions.ts';
 import { Moor } from './moor.ts';
-import { type HubBroker, openForeignBroker, openOwnBroker } from './publish/hub-broker.ts';
+import { openForeignBroker } from './publish/foreign-broker.ts';
+import { type HubBroker, openOwnBroker } from './publish/hub-broker.ts';
 import { connectBroker } from './publish/nats.ts';
 import { Publisher } from './publish/publisher.ts';
 import { Changes } from './query/changes.ts';
@@ -182,7 +183,8 @@ async function openBroker(
   mkdirSync(folder, { recursive: true, mode: 0o700 });
   const hubNkey = nkeyOfSeed(fleet.hubNkeySeed);
   if (config.nats !== undefined) {
-    const foreign = openForeignBroker({ url: config.nats, folder, store, hubNkey, log });
+    const { nats: url, natsReload: reload } = config;
+    const foreign = openForeignBroker({ url, reload, folder, store, hubNkey, log });
     await foreign.register();
     return foreign;
   }

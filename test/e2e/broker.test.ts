@@ -28,6 +28,7 @@ import {
 import { connect, type NatsConnection, nkeyAuthenticator } from 'nats';
 import pino from 'pino';
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
+import { toolPath } from '../support/tools.ts';
 
 // Long enough for a broker that answers; a refusal that never answers costs this much.
 const REQUEST_MS = 700;
@@ -51,7 +52,7 @@ beforeAll(async () => {
   store = await openStore({ file: join(data, 'hub.db'), fleetId: fleet.id, clock: Date.now });
   for (const host of ['web-1', 'web-2'] as const) await addHost(host, nkeyOfSeed(seeds[host]));
   broker = await openOwnBroker({
-    binary: process.env['MOORING_NATS_SERVER'] ?? 'nats-server',
+    binary: toolPath('MOORING_NATS_SERVER'),
     folder: join(data, 'broker'),
     store,
     log: pino({ level: 'silent' }),
@@ -127,6 +128,29 @@ describe("a host's own credentials", () => {
         `$JS.API.CONSUMER.CREATE.${STREAMS.objects}.x.mooring.v1.object.*`,
         JSON.stringify({ stream_name: STREAMS.objects, config: { ack_policy: 'none' } }),
       ],
+      [
+        `$JS.API.CONSUMER.CREATE.${STREAMS.assignments}`,
+        JSON.stringify({
+          stream_name: STREAMS.assignments,
+          config: { ack_policy: 'none', filter_subjects: [assignmentSubject('web-1'), assignmentSubject('web-2')] },
+        }),
+      ],
+      [
+        `$JS.API.CONSUMER.DURABLE.CREATE.${STREAMS.assignments}.x`,
+        JSON.stringify({
+          stream_name: STREAMS.assignments,
+          config: { durable_name: 'x', ack_policy: 'none', deliver_subject: `${inboxPrefix('web-1')}.all` },
+        }),
+      ],
+      [`$JS.API.CONSUMER.MSG.NEXT.${STREAMS.assignments}.x`],
+      [`$JS.API.CONSUMER.NAMES.${STREAMS.assignments}`],
+      ['$JS.API.STREAM.CREATE.x', JSON.stringify({ name: 'x', subjects: [assignmentSubject('*')] })],
+      [`$JS.API.STREAM.UPDATE.${STREAMS.objects}`, JSON.stringify({ name: STREAMS.objects, subjects: ['x'] })],
+      [`$JS.API.STREAM.MSG.DELETE.${STREAMS.assignments}`, JSON.stringify({ seq: 1 })],
+      [
+        `$JS.API.STREAM.SNAPSHOT.${STREAMS.assignments}`,
+        JSON.stringify({ deliver_subject: `${inboxPrefix('web-1')}.s` }),
+      ],
       ['$JS.API.INFO'],
       ['$SYS.REQ.USER.INFO'],
     ];
@@ -136,6 +160,14 @@ describe("a host's own credentials", () => {
       expect(answer?.toString() ?? '', subject).not.toMatch(/stream_info|"streams"|consumer_create_response|"success"/);
     }
     await hub.close();
+  });
+
+  test('read no plaintext by a wildcard: objects are sealed, whoever names them', async () => {
+    const host = await connectHost('web-1');
+    for (const subject of [objectSubject(objectName), 'mooring.v1.object.*', 'mooring.v1.object.>', '>']) {
+      const answer = await get(host, directGetSubject(STREAMS.objects, subject));
+      expect(answer === undefined || answer.equals(ciphertext), subject).toBe(true);
+    }
   });
 
   test("cannot listen to another's pushes or inboxes, nor publish what hosts read", async () => {
@@ -193,6 +225,10 @@ describe("a host's own credentials", () => {
       pushSubject('web-2'),
       `${inboxPrefix('web-2')}.x`,
       objectSubject(objectName),
+      '_INBOX_hub.x',
+      `$JS.API.STREAM.PURGE.${STREAMS.assignments}`,
+      `$JS.API.STREAM.DELETE.${STREAMS.assignments}`,
+      `$JS.API.STREAM.DELETE.${STREAMS.objects}`,
     ]) {
       host.publish(own, undefined, { reply });
       await host.flush();

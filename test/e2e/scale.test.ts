@@ -30,6 +30,7 @@ beforeAll(async () => {
     branch: 'main',
     listen: { host: '127.0.0.1', port: ports.grpc },
     nats: undefined,
+    natsReload: undefined,
     natsServer: process.env['MOORING_NATS_SERVER'] ?? 'nats-server',
     tokenFile: undefined,
     pollMs: 600_000,

@@ -15,7 +15,8 @@ const MOORING = join(ROOT, 'hub', 'bin', 'mooring.js');
 const AGENT = join(ROOT, 'agent', 'bin', 'mooring-agent.js');
 const GIT_PORT = 8080;
 const TOKEN = 'token-of-the-repository';
-const PORTS = { grpc: 7443, join: 7444, nats: 7445 } as const;
+/** Where the hub of a fleet listens. */
+export const PORTS = { grpc: 7443, join: 7444, nats: 7445 } as const;
 /** Milliseconds between heartbeats in tests: short, so that offline is soon. */
 export const HEARTBEAT_MS = 1000;
 
@@ -26,6 +27,8 @@ export interface HostOptions {
   readonly labels?: Readonly<Record<string, string>> | undefined;
   /** False: its engine runs, and it has not joined. */
   readonly joined?: boolean | undefined;
+  /** Registries that its engine asks without TLS. */
+  readonly insecureRegistries?: readonly string[] | undefined;
 }
 
 /** A real fleet: hub, broker, Git over smart HTTP, and hosts with an engine and an agent each, every one in a network of its own. */
@@ -103,6 +106,16 @@ export class Fleet {
   /** Runs the CLI against this fleet's hub. */
   mooring(...args: string[]): Promise<Ended> {
     return finish(process.execPath, [MOORING, '--hub', `unix:${join(this.data, 'hub.sock')}`, ...args]);
+  }
+
+  /** Runs the CLI as a person elsewhere does: over the network, with a context's certificate. */
+  mooringFrom(context: string, ...args: string[]): Promise<Ended> {
+    return this.inHubNetwork(process.execPath, MOORING, '--context', context, ...args);
+  }
+
+  /** Runs any program in the network of the hub. */
+  inHubNetwork(command: string, ...args: string[]): Promise<Ended> {
+    return finish('nsenter', [`--net=/run/netns/${this.network.hub}`, command, ...args]);
   }
 
   /** What the CLI prints as JSON; throws when it fails. */
@@ -211,7 +224,7 @@ export async function startFleet(
   const folder = await makeRunFolder();
   const network = await startNetwork(folder, wishes.length);
   const repository = new FleetRepository(join(folder.path, 'fleet'));
-  const hosts = wishes.map(({ name, engine }, index) => {
+  const hosts = wishes.map(({ name, engine: version, insecureRegistries }, index) => {
     const { namespace, address } = network.host(index);
     const own = join(folder.path, name);
     mkdirSync(own);
@@ -220,7 +233,7 @@ export async function startFleet(
       address,
       namespace,
       folder: own,
-      engine: new Engine({ folder: join(own, 'engine'), namespace, version: engine }),
+      engine: new Engine({ folder: join(own, 'engine'), namespace, version, insecureRegistries }),
     });
   });
   const fleet = new Fleet({ folder, network, repository, hosts });

@@ -4,8 +4,16 @@ import { join } from 'node:path';
 import { run } from './run.ts';
 import { toolPath } from './tools.ts';
 
+/** An image: its name, and what it adds to its files. */
+export interface Image {
+  readonly repo: string;
+  readonly tag: string;
+  /** Instructions of a Dockerfile. */
+  readonly changes: readonly string[];
+}
+
 /** Images that tests use, all made from busybox: `plain` sleeps, `web` answers its version on port 8080. */
-export const IMAGES: readonly { readonly repo: string; readonly tag: string; readonly changes: readonly string[] }[] = [
+export const IMAGES: readonly Image[] = [
   { repo: 'local/plain', tag: '1', changes: ['ENV PATH=/bin', 'CMD ["sleep","3600"]'] },
   { repo: 'local/plain', tag: '2', changes: ['ENV PATH=/bin', 'ENV VERSION=2', 'CMD ["sleep","3600"]'] },
   {
@@ -35,11 +43,14 @@ export async function makeRootFileSystem(folder: string): Promise<string> {
 
 /** Imports the images into the engine behind a socket. */
 export async function importImages(socketPath: string, tar: string): Promise<void> {
-  for (const { repo, tag, changes } of IMAGES) {
-    const query = new URLSearchParams({ fromSrc: '-', repo, tag });
-    for (const change of changes) query.append('changes', change);
-    await post(socketPath, `/images/create?${query}`, tar);
-  }
+  for (const image of IMAGES) await importImage(socketPath, tar, image);
+}
+
+/** Imports one image into the engine behind a socket. */
+export async function importImage(socketPath: string, tar: string, { repo, tag, changes }: Image): Promise<void> {
+  const query = new URLSearchParams({ fromSrc: '-', repo, tag });
+  for (const change of changes) query.append('changes', change);
+  await post(socketPath, `/images/create?${query}`, tar);
 }
 
 // The client library escapes a query twice, and repeats no parameter.

@@ -47,13 +47,13 @@ export class BrokerLink {
   }
 
   /** The host's newest assignment; undefined: the broker holds none. Throws BROKER_UNREACHABLE. */
-  assignment(): Promise<Uint8Array | undefined> {
-    return this.#connected().assignment();
+  async assignment(): Promise<Uint8Array | undefined> {
+    return await this.#connected().assignment();
   }
 
   /** An object's sealed bytes, not checked. Throws BROKER_UNREACHABLE. */
-  object(object: Digest): Promise<Uint8Array | undefined> {
-    return this.#connected().object(object);
+  async object(object: Digest): Promise<Uint8Array | undefined> {
+    return await this.#connected().object(object);
   }
 
   /** The hub says where the broker is now; the next connection goes there. */

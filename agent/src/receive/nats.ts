@@ -1,3 +1,4 @@
+import { checkServerIdentity, type PeerCertificate } from 'node:tls';
 import {
   assignmentSubject,
   type Digest,
@@ -71,7 +72,7 @@ async function open({ urls, host, nkeySeed, caPem }: BrokerTarget): Promise<Nats
       servers: [...urls],
       name: `mooring-agent ${host}`,
       authenticator: (nonce) => prove(nkeySeed, nonce),
-      tls: { ca: caPem },
+      tls: serverTls(urls, caPem),
       // The default prefix would let one host read the answers of every other (authorization guide of NATS).
       inboxPrefix: inboxPrefix(host),
       // The caller connects again itself, at its own pace and to addresses that may have changed.
@@ -90,6 +91,20 @@ async function open({ urls, host, nkeySeed, caPem }: BrokerTarget): Promise<Nats
 function prove(seed: string, nonce: string | undefined): { readonly nkey: string; readonly sig: string } {
   const { nkey, signature } = signWithNkey(seed, Buffer.from(nonce ?? ''));
   return { nkey, sig: nonce ? Buffer.from(signature).toString('base64url') : '' };
+}
+
+/**
+ * The client library names no server to TLS where its address is an IP, and Node then checks the certificate for "localhost". Here it is checked for
+ * the addresses that were named. (The library hands every option of TLS on; its types know only some.)
+ */
+function serverTls(urls: readonly string[], ca: string) {
+  const addresses = urls.map((url) => URL.parse(url)?.hostname.replace(/^\[|\]$/g, '') ?? '');
+  const check = (name: string, certificate: PeerCertificate): Error | undefined => {
+    if (addresses.includes(name)) return checkServerIdentity(name, certificate);
+    const errors = addresses.map((address) => checkServerIdentity(address, certificate));
+    return errors.includes(undefined) ? undefined : errors[0];
+  };
+  return { ca, checkServerIdentity: check };
 }
 
 async function directGet(connection: NatsConnection, subject: string): Promise<Uint8Array | undefined> {

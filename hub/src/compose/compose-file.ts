@@ -23,14 +23,14 @@ export async function readComposeFile(path: string, repository: RepositoryReader
   if (entry.kind === 'symlink')
     throw new MooringError(
       'GIT_SYMLINK',
-      `Cannot read ${path}: it is a symbolic link; links are not followed, a file is wanted`,
-      { place },
+      `Cannot read ${entry.path}: it is a symbolic link; links are not followed, a file is wanted`,
+      { place: { file: entry.path } },
     );
   if (entry.kind === 'submodule')
     throw new MooringError(
       'GIT_SUBMODULE',
-      `Cannot read ${path}: it is a submodule; submodules are not read, a file is wanted`,
-      { place },
+      `Cannot read ${entry.path}: it is a submodule; submodules are not read, a file is wanted`,
+      { place: { file: entry.path } },
     );
   if (entry.kind === 'folder')
     throw new MooringError('GIT_FILE_MISSING', `Cannot read ${path}: it is a folder; a Compose file is wanted`, {

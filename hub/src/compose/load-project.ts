@@ -9,7 +9,7 @@ import { mergeFiles } from './merge.ts';
 import type { Project, Service, Volume } from './model.ts';
 import { readNetworks, readVolumes } from './networks.ts';
 import type { RepositoryReader, VariableSource } from './repository.ts';
-import { readService } from './service.ts';
+import { checkServiceName, readService } from './service.ts';
 import type { MappingNode } from './yaml-node.ts';
 
 /** A stack's Compose files and what they may refer to. */
@@ -89,7 +89,9 @@ async function resolveProject(file: Field, input: ProjectInput): Promise<Project
   }
   const services: Service[] = [];
   let ports = 0;
-  for (const { key, value } of servicesField.entries()) {
+  for (const entry of servicesField.entries()) {
+    const { key, value } = entry;
+    checkServiceName(entry);
     const service = await readService(key, value, scope);
     ports += service.ports.length;
     if (ports > MAX_PORTS)

@@ -1,7 +1,7 @@
 import { readCommand, readEntrypoint } from './arguments.ts';
 import { readDependencies } from './dependencies.ts';
 import { readEnvironment, readLabels } from './environment.ts';
-import type { Field } from './field.ts';
+import { type Field, type FieldEntry, refusalAt } from './field.ts';
 import { readFileMounts } from './file-objects.ts';
 import { readHealthcheck } from './healthcheck.ts';
 import { readImage } from './image-reference.ts';
@@ -26,13 +26,16 @@ export interface ServiceScope extends MountScope {
 /** Names that the engine takes inside container names; host names on networks have at most 63 characters. */
 const SERVICE_NAME = /^[a-zA-Z0-9][a-zA-Z0-9._-]{0,62}$/;
 
+/** Refuses a name that the engine would not take, where the name stands. Throws NAME_INVALID. */
+export function checkServiceName({ key, keyAt, value }: FieldEntry): void {
+  if (SERVICE_NAME.test(key)) return;
+  throw refusalAt({ ...keyAt, field: value.path }, 'NAME_INVALID', {
+    what: 'its name is not taken by the engine; [a-zA-Z0-9][a-zA-Z0-9._-]* of at most 63 characters is wanted',
+  });
+}
+
 /** One service, resolved. */
 export async function readService(name: string, field: Field, scope: ServiceScope): Promise<Service> {
-  if (!SERVICE_NAME.test(name))
-    throw field.refusal(
-      'NAME_INVALID',
-      `its name is not taken by the engine; [a-zA-Z0-9][a-zA-Z0-9._-]* of at most 63 characters is wanted`,
-    );
   checkKeys(field, { read: SERVICE_KEYS, refused: UNSUPPORTED_SERVICE });
   const image = field.get('image');
   if (image === undefined || image.isNull)

@@ -1,10 +1,8 @@
-import { mkdirSync, renameSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { MooringError } from '@mooring/proto';
 import type { Logger } from 'pino';
 import type { IdentityStore } from '../store/store.ts';
 import { type Broker, startBroker } from './broker.ts';
-import { accountsConfig, type BrokerSettings, type BrokerUser } from './broker-config.ts';
+import type { BrokerSettings, BrokerUser } from './broker-config.ts';
 
 /** The broker as the rest of the hub sees it: somewhere to connect to, and a list of who may. */
 export interface HubBroker {
@@ -61,42 +59,8 @@ function oneAtATime(broker: Broker, settings: () => BrokerSettings): () => Promi
   };
 }
 
-/** What a broker that somebody else runs needs. */
-export interface ForeignBrokerParts {
-  readonly url: string;
-  readonly folder: string;
-  readonly store: IdentityStore;
-  readonly hubNkey: string;
-  readonly log: Logger;
-}
-
-/**
- * Uses a broker that somebody else runs. Its accounts are written to `accounts.conf`, for that broker's configuration to include; reloading it
- * is its owner's. Throws NATS_INSECURE for a URL without TLS that leaves this machine.
- */
-export function openForeignBroker({ url, folder, store, hubNkey, log }: ForeignBrokerParts): HubBroker {
-  checkUrl(url);
-  mkdirSync(folder, { recursive: true, mode: 0o700 });
-  const file = join(folder, 'accounts.conf');
-  const register = async () => {
-    const staged = `${file}.new`;
-    writeFileSync(staged, accountsConfig(hubNkey, brokerUsers(store)), { mode: 0o600 });
-    renameSync(staged, file);
-    log.info({ file }, 'accounts of the broker changed: include this file in its configuration and reload it');
-  };
-  return { hubUrls: [url], register, close: async () => undefined };
-}
-
-function checkUrl(url: string): void {
-  const { protocol, hostname } = URL.parse(url) ?? { protocol: '', hostname: '' };
-  if (protocol === 'tls:') return;
-  if (protocol === 'nats:' && /^(localhost|127\.\d+\.\d+\.\d+|\[::1\])$/.test(hostname)) return;
-  throw new MooringError('NATS_INSECURE', 'Cannot use the broker: its URL names no TLS; tls://host:port is wanted', {
-    place: { file: '--nats' },
-  });
-}
-
-function brokerUsers(store: IdentityStore): BrokerUser[] {
+/** Who may connect: every host that was not revoked. */
+export function brokerUsers(store: IdentityStore): BrokerUser[] {
   const active = store.hosts().filter(({ revokedAtMs }) => revokedAtMs === 0);
   return active.map(({ name, nkey }) => ({ host: name, nkey }));
 }

@@ -1,3 +1,4 @@
+import { checkServerIdentity, type PeerCertificate } from 'node:tls';
 import { ASSIGNMENT_SUBJECTS, MooringError, OBJECT_SUBJECTS, PUSH_SUBJECTS, STREAMS } from '@mooring/proto';
 import {
   connect,
@@ -60,7 +61,7 @@ async function openConnection(target: BrokerTarget): Promise<NatsConnection> {
       servers: [...target.urls],
       name: 'mooring-hub',
       authenticator: nkeyAuthenticator(new TextEncoder().encode(target.nkeySeed)),
-      tls: { ca: target.caPem },
+      tls: serverTls(target.urls, target.caPem),
       inboxPrefix: '_INBOX_hub',
       maxReconnectAttempts: -1,
       ignoreAuthErrorAbort: true,
@@ -72,6 +73,20 @@ async function openConnection(target: BrokerTarget): Promise<NatsConnection> {
   } catch (cause) {
     throw unreachable('connect to the broker', cause);
   }
+}
+
+/**
+ * The client library names no server to TLS where its address is an IP, and Node then checks the certificate for "localhost". Here it is checked for
+ * the addresses that were named. (The library hands every option of TLS on; its types know only some.)
+ */
+function serverTls(urls: readonly string[], ca: string) {
+  const addresses = urls.map((url) => URL.parse(url)?.hostname.replace(/^\[|\]$/g, '') ?? '');
+  const check = (name: string, certificate: PeerCertificate): Error | undefined => {
+    if (addresses.includes(name)) return checkServerIdentity(name, certificate);
+    const errors = addresses.map((address) => checkServerIdentity(address, certificate));
+    return errors.includes(undefined) ? undefined : errors[0];
+  };
+  return { ca, checkServerIdentity: check };
 }
 
 async function jetStreamManager(connection: NatsConnection): Promise<JetStreamManager> {

@@ -33,14 +33,14 @@ async function readBytes(entry: RepositoryEntry | undefined, path: string): Prom
     case 'symlink':
       throw new MooringError(
         'GIT_SYMLINK',
-        `Cannot read ${path}: it is a symbolic link, and links are not followed; a file is wanted`,
-        { place },
+        `Cannot read ${entry.path}: it is a symbolic link, and links are not followed; a file is wanted`,
+        { place: { file: entry.path } },
       );
     case 'submodule':
       throw new MooringError(
         'GIT_SUBMODULE',
-        `Cannot read ${path}: it is a submodule, and submodules are not read; a file is wanted`,
-        { place },
+        `Cannot read ${entry.path}: it is a submodule, and submodules are not read; a file is wanted`,
+        { place: { file: entry.path } },
       );
     case 'folder':
     case undefined:

@@ -1,4 +1,5 @@
 import { ERROR_CODES, type ErrorCode, MooringError, type RenderProblem } from '@mooring/proto';
+import { hintFor } from './hint.ts';
 
 /** Problems of one commit that are collected before reading stops: enough to mend a commit in one go. */
 export const MAX_PROBLEMS = 20;
@@ -11,7 +12,7 @@ export interface Concern {
   readonly host?: string | undefined;
 }
 
-/** The message for what an error says. */
+/** The message for what an error says, with a hint whatever it says. */
 export function problemOf(error: MooringError, concern: Concern = {}): RenderProblem {
   return {
     code: error.code,
@@ -20,7 +21,7 @@ export function problemOf(error: MooringError, concern: Concern = {}): RenderPro
     line: error.place?.line ?? 0,
     column: error.place?.column ?? 0,
     field: error.place?.field ?? '',
-    hint: error.hint ?? '',
+    hint: error.hint ?? hintFor(error.code) ?? '',
     host: concern.host ?? '',
     stack: concern.stack ?? '',
   };

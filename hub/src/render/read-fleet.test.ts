@@ -1,4 +1,6 @@
+import type { ErrorCode } from '@mooring/proto';
 import { describe, expect, it } from 'vitest';
+import { hintFor } from './hint.ts';
 import { type FleetReading, readFleet } from './read-fleet.ts';
 import { MemoryTree } from './tree.fake.ts';
 
@@ -6,12 +8,13 @@ function read(text: string): Promise<FleetReading> {
   return readFleet(new MemoryTree({ 'fleet.yaml': text }));
 }
 
+/** Hints are shown where they say more than the code does by itself. */
 async function problems(text: string): Promise<readonly string[]> {
   const reading = await read(text);
   if (reading.kind === 'fleet') return [];
   return reading.problems.map(
     ({ code, file, line, column, field, hint }) =>
-      `${code} ${file}:${line}:${column} ${field}${hint === '' ? '' : ` | ${hint}`}`,
+      `${code} ${file}:${line}:${column} ${field}${hint === hintFor(code as ErrorCode) ? '' : ` | ${hint}`}`,
   );
 }
 

@@ -99,6 +99,8 @@ export class Recorder {
     if (entry.kind !== 'folder') return entry;
     const list = async (): Promise<readonly RepositoryEntry[]> => {
       if (recordedPath !== undefined) this.paths.set(recordedPath, fingerprintOf(entry, true));
+      // Folders without a file can multiply without end, too.
+      this.count(entry.path, { files: 1, bytes: 0 });
       return (await this.asked(() => entry.list())).map((child) => this.watch(child, undefined));
     };
     return { ...entry, list };
@@ -119,7 +121,7 @@ export class Recorder {
     if (this.files <= this.limits.maxFiles && this.bytes <= this.limits.maxBytes) return;
     throw new MooringError(
       'GIT_TREE_TOO_LARGE',
-      `Cannot read ${path}: the stack reads more than ${this.limits.maxFiles} files or ${this.limits.maxBytes} bytes; a smaller stack is wanted`,
+      `Cannot read ${path}: the stack reads more than ${this.limits.maxFiles} files and folders or ${this.limits.maxBytes} bytes; a smaller stack is wanted`,
       { place: { file: path }, hint: 'Put large data into a volume or an image.' },
     );
   }

@@ -33,15 +33,7 @@ export class CommitTree implements RepositoryReader {
   async lookup(path: string): Promise<RepositoryEntry | undefined> {
     if (path === '') return this.entry('', { mode: '40000', name: '', oid: this.root });
     const segments = path.split('/');
-    if (segments.length > MAX_DEPTH) {
-      throw new MooringError(
-        'GIT_TREE_TOO_LARGE',
-        `Cannot read ${escapeText(path)}: it is ${segments.length} folders deep; at most ${MAX_DEPTH} are read`,
-        {
-          place: { file: escapeText(path) },
-        },
-      );
-    }
+    checkDepth(path, segments.length);
     let tree = this.root;
     for (const [index, name] of segments.entries()) {
       const folder = segments.slice(0, index).join('/');
@@ -83,6 +75,8 @@ export class CommitTree implements RepositoryReader {
   }
 
   private async list(path: string, oid: string): Promise<readonly RepositoryEntry[]> {
+    // Its entries are one level deeper than itself.
+    checkDepth(path, path === '' ? 1 : path.split('/').length + 1);
     const items = await this.items(oid);
     const seen = new Map<string, string>();
     return items.map((item) => {
@@ -105,6 +99,15 @@ export class CommitTree implements RepositoryReader {
     this.trees.set(oid, items);
     return items;
   }
+}
+
+function checkDepth(path: string, depth: number): void {
+  if (depth <= MAX_DEPTH) return;
+  throw new MooringError(
+    'GIT_TREE_TOO_LARGE',
+    `Cannot read ${escapeText(path)}: it is ${depth} folders deep; at most ${MAX_DEPTH} are read`,
+    { place: { file: escapeText(path) } },
+  );
 }
 
 /** Entries of a tree object: `<mode> <name>\0<20 bytes>` in a row. Throws GIT_OBJECT_CORRUPT. */

@@ -63,6 +63,32 @@ export class TestRepository {
     return commit;
   }
 
+  /** Stores an object as it is, whatever git itself thinks of it. */
+  object(type: 'blob' | 'tree', content: string | Uint8Array): string {
+    return this.gitWith({ args: ['hash-object', '-w', '--literally', '-t', type, '--stdin'], input: content });
+  }
+
+  /** Makes a commit on top of HEAD in which a path is this entry: `<mode> <type> <object>`. The object need not exist. */
+  graft(path: string, entry: string): string {
+    const names = path.split('/');
+    let grown = entry;
+    for (let depth = names.length - 1; depth > 0; depth -= 1) {
+      const tree = this.withEntry(names.slice(0, depth).join('/'), names[depth] ?? '', grown);
+      grown = `040000 tree ${tree}`;
+    }
+    const root = this.withEntry('', names[0] ?? '', grown);
+    const commit = this.git('commit-tree', '-m', 'crafted', '-p', 'HEAD', root);
+    this.git('update-ref', 'refs/heads/main', commit);
+    return commit;
+  }
+
+  private withEntry(folder: string, name: string, entry: string): string {
+    const others = this.git('ls-tree', `HEAD:${folder}`)
+      .split('\n')
+      .filter((line) => line !== '' && !line.endsWith(`\t${name}`));
+    return this.gitWith({ args: ['mktree', '--missing'], input: `${[...others, `${entry}\t${name}`].join('\n')}\n` });
+  }
+
   remove(): void {
     rmSync(this.folder, { recursive: true, force: true });
   }

@@ -39,6 +39,7 @@ export function addLocalCommands(program: Command, session: Session): void {
     .option('--data <dir>', 'folder of the fleet', DEFAULT_DATA)
     .option('--listen <host:port>', 'where hosts and people connect', listenAddress)
     .option('--nats <url>', 'a broker that somebody else runs')
+    .option('--nats-reload <program>', 'run when the accounts of that broker change, with the path of their file')
     .option('--nats-server <path>', 'the nats-server to run', process.env['MOORING_NATS_SERVER'] ?? 'nats-server')
     .option('--token-file <file>', 'file with the token for the repository')
     .option('--poll <duration>', 'between questions to the repository', duration, DEFAULT_POLL_MS)
@@ -95,6 +96,7 @@ interface HubOptions {
   readonly data: string;
   readonly listen?: ListenAddress;
   readonly nats?: string;
+  readonly natsReload?: string;
   readonly natsServer: string;
   readonly tokenFile?: string;
   readonly poll: number;
@@ -109,6 +111,7 @@ async function runHub(session: Session, options: HubOptions): Promise<void> {
     branch: options.branch,
     listen: options.listen,
     nats: options.nats,
+    natsReload: options.natsReload,
     natsServer: options.natsServer,
     tokenFile: options.tokenFile,
     pollMs: options.poll,

@@ -1,0 +1,106 @@
+// biome-ignore-all lint/suspicious/noTemplateCurlyInString: variables of Compose look like templates of TypeScript
+
+/** A Compose file that must be refused: what it is, its text, the code and the place of the fault as `line:column`. */
+export type BadFile = readonly [row: string, text: string | Uint8Array, code: string, at: string];
+
+const web = (attribute: string): string => `services:\n  web:\n    image: nginx\n    ${attribute}\n`;
+const image = (reference: string): string => `services:\n  web:\n    image: ${reference}\n`;
+const repeated = (count: number, item: (index: number) => string, between = '\n'): string =>
+  Array.from({ length: count }, (_, index) => item(index)).join(between);
+const bomb = repeated(10, (level) =>
+  level === 0 ? 'a0: &a0 [x,x,x,x,x,x,x,x,x]' : `a${level}: &a${level} [${repeated(9, () => `*a${level - 1}`, ',')}]`,
+);
+
+/** Files and their rows of the matrix of bad inputs: 20 to 37, 42 to 44 and 46 to 50, as far as keys are supported. */
+export const FILE_ROWS: readonly BadFile[] = [
+  ['20: UTF-16', Buffer.from('\uFEFFservices: {}', 'utf16le'), 'FILE_NOT_UTF8', '1:1'],
+  ['20: Latin-1', Buffer.from(web('command: caf\xe9'), 'latin1'), 'FILE_NOT_UTF8', '4:18'],
+  ['21: a thousand levels', `a: ${'['.repeat(1000)}${']'.repeat(1000)}`, 'YAML_TOO_DEEP', '1:'],
+  ['22: an alias bomb', bomb, 'YAML_TOO_MANY_NODES', '5:'],
+  ['23: an alias of itself', 'a: &a [*a]', 'YAML_RECURSIVE_ALIAS', '1:8'],
+  ['24: a long text', `a: ${'x'.repeat(2_000_000)}`, 'FILE_TOO_LARGE', ''],
+  ['24: many values', `a: [${'1,'.repeat(200_000)}]`, 'YAML_TOO_MANY_NODES', '1:'],
+  ['25: a key that stands twice', 'services: {}\nservices: {}\n', 'YAML_DUPLICATE_KEY', '2:1'],
+  ['26: __proto__', 'services:\n  __proto__: {}\n', 'YAML_FORBIDDEN_KEY', '2:3'],
+  ['26: constructor', 'services:\n  constructor: { image: x }\n', 'YAML_FORBIDDEN_KEY', '2:3'],
+  ['26: prototype, merged', 'x-a: &a { prototype: 1 }\nservices: { <<: *a }\n', 'YAML_FORBIDDEN_KEY', '1:11'],
+  ['27: a tag of JavaScript', 'services: !!js/function x', 'YAML_TAG', '1:11'],
+  ['27: !reset', web('ports: !reset []'), 'YAML_TAG', '4:12'],
+  ['27: !override', web('ports: !override ["80:80"]'), 'YAML_TAG', '4:12'],
+  ['28: two documents', 'services: {}\n---\nservices: {}\n', 'YAML_MULTI_DOC', '2:1'],
+  ['29: a tab', 'services:\n\tweb: 1\n', 'YAML_SYNTAX', '2:1'],
+  ['29: an open quote', 'services:\n  web: "x\n', 'YAML_SYNTAX', '3:1'],
+  ['30: nothing', '', 'COMPOSE_EMPTY', '1:1'],
+  ['30: only a comment', '# nothing\n', 'COMPOSE_EMPTY', '1:1'],
+  ['30: a text', 'hello', 'COMPOSE_ROOT_TYPE', '1:1'],
+  ['30: a list', '- a', 'COMPOSE_ROOT_TYPE', '1:1'],
+  ['31: a number as a name', 'services:\n  1: { image: x }\n', 'YAML_KEY_TYPE', '2:3'],
+  ['31: a list as a key', 'services:\n  ? [a]\n  : { image: x }\n', 'YAML_KEY_TYPE', '2:3'],
+  ['32: an unknown key of the file', 'servces: {}\n', 'COMPOSE_UNKNOWN_KEY', '1:1'],
+  ['32: an unknown key of a service', web('comand: x'), 'COMPOSE_UNKNOWN_KEY', '4:5'],
+  ['33: provider', web('provider: { type: x }'), 'COMPOSE_UNSUPPORTED_KEY', '4:5'],
+  ['33: use_api_socket', web('use_api_socket: true'), 'COMPOSE_UNSUPPORTED_KEY', '4:5'],
+  ['33: build', web('build: .'), 'COMPOSE_UNSUPPORTED_KEY', '4:5'],
+  ['33: develop', web('develop: { watch: [] }'), 'COMPOSE_UNSUPPORTED_KEY', '4:5'],
+  ['33: post_start', web('post_start: [{ command: x }]'), 'COMPOSE_UNSUPPORTED_KEY', '4:5'],
+  ['33: pre_stop', web('pre_stop: [{ command: x }]'), 'COMPOSE_UNSUPPORTED_KEY', '4:5'],
+  ['34: an include by OCI', 'include: [oci://example.com/x]\nservices: {}\n', 'COMPOSE_REMOTE_REF', '1:11'],
+  ['34: an include by Git', 'include: [https://example.com/x.git]\nservices: {}\n', 'COMPOSE_REMOTE_REF', '1:11'],
+  ['34: a base by HTTP', web('extends: { file: http://example.com/x, service: a }'), 'COMPOSE_REMOTE_REF', '4:22'],
+  ['35: an include', 'include: [compose.yaml]\nservices: {}\n', 'COMPOSE_UNSUPPORTED_KEY', '1:1'],
+  [
+    '36: a config outside',
+    `${web('configs: [c]')}configs: { c: { file: ../../../x } }\n`,
+    'COMPOSE_PATH_OUTSIDE',
+    '5:23',
+  ],
+  [
+    '36: an absolute secret',
+    `${web('secrets: [s]')}secrets: { s: { file: /etc/shadow } }\n`,
+    'COMPOSE_PATH_OUTSIDE',
+    '5:23',
+  ],
+  ['36: a mount outside', web('volumes: ["../../../x:/x:ro"]'), 'COMPOSE_PATH_OUTSIDE', '4:15'],
+  ['37: a variable that must be set', web('command: ${A:?say it}'), 'COMPOSE_VAR_UNDEFINED', '4:14'],
+  ['37: a variable that stays open', web('command: ${A'), 'COMPOSE_VAR_SYNTAX', '4:14'],
+  ['37: a brace alone', web('command: "${"'), 'COMPOSE_VAR_SYNTAX', '4:14'],
+  [
+    '37: defaults without end',
+    web(`command: "${'${A:-'.repeat(5000)}${'}'.repeat(5000)}"`),
+    'COMPOSE_VAR_SYNTAX',
+    '4:14',
+  ],
+  [
+    '42: two owners of a port',
+    'services:\n  a: { image: x, ports: ["80:80"] }\n  b: { image: x, ports: ["0.0.0.0:80:81"] }\n',
+    'PORT_CONFLICT',
+    '3:26',
+  ],
+  ['43: a port out of range', web('ports: ["99999:80"]'), 'COMPOSE_PORT', '4:13'],
+  ['43: a negative port', web('ports: [-1]'), 'COMPOSE_PORT', '4:13'],
+  ['43: too many parts', web('ports: ["80:80:80:80"]'), 'COMPOSE_PORT', '4:13'],
+  ['43: ranges that differ', web('ports: ["80-82:80-81"]'), 'COMPOSE_PORT', '4:13'],
+  ['44: an empty image', image('""'), 'IMAGE_REF', '3:12'],
+  ['44: an upper-case image', image('Nginx'), 'IMAGE_REF', '3:12'],
+  ['44: an image of 300 characters', image('x'.repeat(300)), 'IMAGE_REF', '3:12'],
+  ['44: a short digest', image('nginx@sha256:abc'), 'IMAGE_REF', '3:12'],
+  ['46: an unknown dependency', web('depends_on: [db]'), 'COMPOSE_DEPENDS_UNKNOWN', '4:18'],
+  [
+    '46: a circle of dependencies',
+    'services:\n  a: { image: x, depends_on: [b] }\n  b: { image: x, depends_on: [a] }\n',
+    'COMPOSE_DEPENDS_CYCLE',
+    '3:31',
+  ],
+  ['47: a size without a unit that is one', web('mem_limit: 1ZB'), 'COMPOSE_QUANTITY', '4:16'],
+  ['47: a size below none', web('mem_limit: -1'), 'COMPOSE_QUANTITY', '4:16'],
+  ['47: an interval that is too short', web('healthcheck: { test: x, interval: 1ns }'), 'COMPOSE_QUANTITY', '4:39'],
+  ['48: a boolean for text', web('restart: false'), 'COMPOSE_TYPE', '4:14'],
+  ['48: a number for text', image('012'), 'COMPOSE_TYPE', '3:12'],
+  ['48: a date for text', web('environment: { A: 2024-01-01 }'), 'COMPOSE_TYPE', '4:23'],
+  ['49: a label of ours', web('labels: { io.mooring.stack: x }'), 'LABEL_RESERVED', '4:33'],
+  ['49: a label of Compose', web('labels: ["com.docker.compose.project=x"]'), 'LABEL_RESERVED', '4:14'],
+  ['50: a service of 300 characters', `services:\n  ${'x'.repeat(300)}: { image: x }\n`, 'NAME_INVALID', '2:3'],
+  ['50: a service with an umlaut', 'services:\n  "bär": { image: x }\n', 'NAME_INVALID', '2:3'],
+  ['50: a service that climbs', 'services:\n  "../x": { image: x }\n', 'NAME_INVALID', '2:3'],
+  ['50: a project that climbs', 'name: ../x\nservices: { a: { image: x } }\n', 'COMPOSE_NAME', '1:7'],
+];
