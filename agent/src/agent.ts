@@ -11,13 +11,15 @@ import { machineId } from './join/machine-id.ts';
 import { type Keep, openKeep } from './keep/open-keep.ts';
 import { Loop } from './loop.ts';
 import { watchEngine } from './observe/watch.ts';
+import { Passes } from './passes.ts';
+import type { DesiredStack } from './plan/desired.ts';
 import { BrokerLink } from './receive/broker-link.ts';
 import { connectBroker } from './receive/nats.ts';
 import { objectSource } from './receive/object-source.ts';
 import { Receiver } from './receive/receiver.ts';
 import { sweepContents } from './receive/sweep.ts';
 import { desiredOf } from './receive/workload.ts';
-import { createReconciler, type Reconciler } from './reconciler.ts';
+import { ANSWERED_QUESTIONS, answerQuestion } from './report/answer-question.ts';
 import { HubConnection } from './report/hub-connection.ts';
 import { openHubLink } from './report/hub-grpc.ts';
 import type { Snapshot } from './report/report-delta.ts';
@@ -62,6 +64,7 @@ class RunningAgent implements Agent {
   readonly #log: Logger;
   readonly #keep: Keep;
   readonly #engine: EngineHolder;
+  readonly #passes: Passes;
   readonly #standing = new Standing();
   readonly #bootId = randomUUID();
   readonly #receiver: Receiver;
@@ -80,6 +83,7 @@ class RunningAgent implements Agent {
     this.#keep = keep;
     this.#receiver = receiver;
     this.#engine = new EngineHolder(config.docker);
+    this.#passes = new Passes({ engine: this.#engine, fleetId: identity.fleetId, keep });
     this.#loop = this.#startLoop();
     this.#watching = watchEngine({
       open: () => this.#engine.open(),
@@ -135,7 +139,7 @@ class RunningAgent implements Agent {
   }
 
   #startLoop(): Loop {
-    const passes = new Passes({ engine: this.#engine, identity: this.#identity, keep: this.#keep });
+    const passes = this.#passes;
     return new Loop({
       desired: () => (this.#receiver.workload === undefined ? undefined : desiredOf(this.#receiver.workload)),
       reconcile: (desired, options) => passes.reconcile(desired, options),
@@ -173,6 +177,8 @@ class RunningAgent implements Agent {
       hello: () => this.#hello(),
       onWelcome: ({ natsUrls }) => this.#broker.moveTo(natsUrls),
       onNewest: (newest) => this.#receiver.hubSays(newest),
+      answer: (question) =>
+        answerQuestion({ answers: this.#passes, current: (stack) => this.#current(stack) }, question),
       snapshot: () => this.#snapshot(),
       outbox: this.#keep.outbox,
       log: this.#log,
@@ -192,9 +198,13 @@ class RunningAgent implements Agent {
       outboxId: this.#keep.outbox.id,
       bootId: this.#bootId,
       machineId: machineId(),
-      questions: ['resend'],
+      questions: [...ANSWERED_QUESTIONS],
       trustVersion: this.#identity.trust.version,
     };
+  }
+
+  #current(stack: string): DesiredStack | undefined {
+    return this.#receiver.workload?.stacks.find(({ assigned }) => assigned.stack === stack)?.desired;
   }
 
   #snapshot(): Snapshot | undefined {
@@ -262,40 +272,4 @@ const RECORD_LOST: EventDraft = {
 function running(agent: RunningAgent | undefined): RunningAgent {
   if (agent !== undefined) return agent;
   throw new MooringError('HUB_UNREACHABLE', 'Cannot fetch: the agent is still starting; a started agent is wanted');
-}
-
-interface PassParts {
-  readonly engine: EngineHolder;
-  readonly identity: Identity;
-  readonly keep: Keep;
-}
-
-/** Reconciles with whatever engine there is now; its memory lives as long as the engine's connection. */
-class Passes {
-  readonly #parts: PassParts;
-  #reconciler: { readonly for: unknown; readonly reconciler: Reconciler } | undefined;
-
-  constructor(parts: PassParts) {
-    this.#parts = parts;
-  }
-
-  reconcile(...[desired, options]: Parameters<Reconciler['reconcile']>): ReturnType<Reconciler['reconcile']> {
-    const { engine: holder, identity, keep } = this.#parts;
-    const tell = (event: EventDraft) => keep.outbox.tell(event, Date.now());
-    return holder.use((engine) => {
-      if (this.#reconciler?.for !== engine) {
-        const parts = {
-          engine,
-          fleetId: identity.fleetId,
-          record: keep.record,
-          journal: keep.journal,
-          paths: keep.contents,
-          tell,
-          now: Date.now,
-        };
-        this.#reconciler = { for: engine, reconciler: createReconciler(parts) };
-      }
-      return this.#reconciler.reconciler.reconcile(desired, options);
-    });
-  }
 }

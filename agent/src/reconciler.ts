@@ -9,6 +9,7 @@ import {
   type StackState,
   SyncState,
 } from '@mooring/proto';
+import { AnswerFromEngine } from './answer-from-engine.ts';
 import type { ApplyParts } from './apply/apply-parts.ts';
 import { applyStack } from './apply/apply-stack.ts';
 import { recover } from './apply/recover.ts';
@@ -18,6 +19,7 @@ import { look } from './observe/look.ts';
 import type { Observed } from './observe/observed.ts';
 import type { Desired } from './plan/desired.ts';
 import { type Plan, plan, type StackPlan } from './plan/plan.ts';
+import type { Answers } from './report/answers.ts';
 import { assessStack, nextHealthyAtMs } from './report/assess.ts';
 
 /** What a look, or a whole reconciliation, came to. */
@@ -45,6 +47,8 @@ export interface Reconciler {
   ): Promise<Assessment>;
   /** Removes every container and network of ours; volumes and data stay. */
   removeAll(): Promise<void>;
+  /** What it would do, and why; at any time, also while it reconciles. */
+  readonly answers: Answers;
 }
 
 /** Makes a reconciler; what an earlier one left unfinished is finished or undone at its first reconciliation. */
@@ -57,9 +61,17 @@ class EngineReconciler implements Reconciler {
   readonly #memory = new Memory();
   #recovered = false;
   #description: EngineDescription | undefined;
+  #desired: Desired;
+  readonly answers: Answers;
 
   constructor(parts: ApplyParts) {
     this.#parts = parts;
+    this.#desired = { fleetId: parts.fleetId, generation: 0n, stacks: [], removals: [] };
+    this.answers = new AnswerFromEngine({
+      ...parts,
+      desired: () => this.#desired,
+      applied: () => this.#memory.applied,
+    });
   }
 
   async reconcile(
@@ -67,6 +79,7 @@ class EngineReconciler implements Reconciler {
     { signal, progress }: { signal: AbortSignal; progress?: (assessment: Assessment) => void },
   ): Promise<Assessment> {
     const { now } = this.#parts;
+    this.#desired = desired;
     if (!this.#recovered) {
       await recover(this.#parts);
       this.#recovered = true;
