@@ -1,0 +1,13 @@
+import { dump } from 'js-yaml';
+import { escapeControls } from '../table.ts';
+
+/** `mooring explain`: the verdict, then everything that it rests on. */
+export function explainText(target: string, explanation: unknown): string {
+  const lines = dump(explanation, { lineWidth: -1 }).trimEnd().split('\n');
+  return [`${target}: ${verdictOf(explanation)}`, '', ...lines].map(escapeControls).join('\n');
+}
+
+function verdictOf(explanation: unknown): string {
+  const isNamed = typeof explanation === 'object' && explanation !== null && 'verdict' in explanation;
+  return isNamed ? String(explanation.verdict) : 'no verdict';
+}
