@@ -1,10 +1,9 @@
-import { dump } from 'js-yaml';
 import { escapeControls } from '../table.ts';
 
 /** `mooring explain`: the verdict, then everything that it rests on. */
 export function explainText(target: string, explanation: unknown): string {
-  const lines = dump(explanation, { lineWidth: -1 }).trimEnd().split('\n');
-  return [`${target}: ${verdictOf(explanation)}`, '', ...lines].map(escapeControls).join('\n');
+  const lines = JSON.stringify(explanation, undefined, 2).split('\n');
+  return [`${target}: ${verdictOf(explanation)}`, ...lines].map((line) => escapeControls(line)).join('\n');
 }
 
 function verdictOf(explanation: unknown): string {
