@@ -1,4 +1,4 @@
-import { rm, stat } from 'node:fs/promises';
+import { readdir, rm, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { MooringError } from '@mooring/proto';
 import { type CloneOptions, clonePath, provenAncestry, replaceClone, withObjects } from './clone.ts';
@@ -28,10 +28,7 @@ export interface Found {
  * GIT_REF_MISSING, INVALID_ARGUMENT, SOURCE_* and GIT_* errors.
  */
 export async function findRevision(branch: Branch, clone: CloneOptions | undefined, revision: string): Promise<Found> {
-  if (!BRANCH_NAME.test(revision)) {
-    const message = `Cannot look for revision "${escapeText(revision)}": it is no name; a commit or the name of a branch is wanted`;
-    throw new MooringError('INVALID_ARGUMENT', message, { hint: '`mooring history` lists commits.' });
-  }
+  checkRevisionName(revision);
   const found = await (clone === undefined ? findLocal(branch, revision) : findRemote(clone, revision));
   if (found !== undefined) return found;
   throw new MooringError(
@@ -39,6 +36,13 @@ export async function findRevision(branch: Branch, clone: CloneOptions | undefin
     `Cannot find revision "${escapeText(revision)}" in ${locationText(branch.location)}: it has no such commit or branch; one that was pushed is wanted`,
     { hint: 'Push it, or name a commit by all of its 40 digits.' },
   );
+}
+
+/** Refuses what can name neither a commit nor a branch. Throws INVALID_ARGUMENT. */
+export function checkRevisionName(revision: string): void {
+  if (BRANCH_NAME.test(revision)) return;
+  const message = `Cannot look for revision "${escapeText(revision)}": it is no name; a commit or the name of a branch is wanted`;
+  throw new MooringError('INVALID_ARGUMENT', message, { hint: '`mooring history` lists commits.' });
 }
 
 /** Removes the clone apart: it can be fetched again. */
@@ -58,8 +62,7 @@ async function findRemote(clone: CloneOptions, revision: string): Promise<Found 
   const apart = { ...clone, folder: join(clone.folder, APART) };
   if (COMMIT.test(revision)) {
     // What is here needs no server, which may be down.
-    for (const options of [clone, apart]) {
-      const gitdir = clonePath(options);
+    for (const gitdir of [clonePath(clone), ...(await clonesIn(apart.folder))]) {
       if (await has(gitdir, revision)) return { gitdir, head: revision };
     }
   }
@@ -70,6 +73,15 @@ async function findRemote(clone: CloneOptions, revision: string): Promise<Found 
   const followed = clonePath(clone);
   if (await has(followed, ref.oid)) return { gitdir: followed, head: ref.oid };
   return await fetchApart({ ...apart, branch: ref.name.slice(BRANCHES.length) }, ref.oid);
+}
+
+/** The clone apart, whichever branch it is of. */
+async function clonesIn(folder: string): Promise<readonly string[]> {
+  const names = await readdir(folder).catch((error: NodeJS.ErrnoException) => {
+    if (error.code === 'ENOENT') return [];
+    throw error;
+  });
+  return names.filter((name) => /^clone-[0-9a-f]+$/.test(name)).map((name) => join(folder, name));
 }
 
 /** The head whose name begins with the digits: a full name finds its branch as well. */

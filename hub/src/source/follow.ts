@@ -5,6 +5,7 @@ import { problemOf, problemsOf } from '../render/problem.ts';
 import type { InventoryHost } from '../render/rendering.ts';
 import { MAX_PACKS } from './clone.ts';
 import { DISPOSABLE_LIMITS, type DisposableLimits } from './disposable.ts';
+import { checkRevisionName } from './find-revision.ts';
 import { parseLocation } from './location.ts';
 import { MemoFile } from './memo-file.ts';
 import { Pacer } from './pacer.ts';
@@ -167,6 +168,7 @@ class Follower implements Source {
   }
 
   async renderRevision(revision: string, inventory: readonly InventoryHost[]): Promise<RevisionReading> {
+    checkRevisionName(revision);
     if (this.waitingRevisions >= MAX_WAITING_REVISIONS) {
       throw new MooringError(
         'RATE_LIMITED',
@@ -178,7 +180,7 @@ class Follower implements Source {
       // In turn, because the followed clone may be made anew by who follows it.
       return await this.turns.take(async () => {
         const task = this.task({ revision }, { inventory, memo: await this.knownRenderings() });
-        return readCommitApart(task, { head: '', limits: this.limits, signal: this.closing.signal });
+        return readCommitApart(task, { head: revision, limits: this.limits, signal: this.closing.signal });
       });
     } finally {
       this.waitingRevisions -= 1;
