@@ -20,6 +20,9 @@ export interface Narrowing {
   readonly selector: string;
 }
 
+/** Who knows the hosts of the fleet. */
+export type Inventory = Pick<Hub['fleet'], 'listHosts'>;
+
 /** A working copy rendered for the fleet as it is, or why it does not render. */
 export type WorkingCopy =
   | {
@@ -33,7 +36,7 @@ export type WorkingCopy =
 const FRAME_BYTES = 1024;
 
 /** Renders a folder as the hub would render it if it were pushed, and puts the question what the hosts would do. Throws PLAN_TOO_LARGE, NOT_FOUND. */
-export async function renderWorkingCopy(fleet: Hub['fleet'], dir: string, narrowing: Narrowing): Promise<WorkingCopy> {
+export async function renderWorkingCopy(fleet: Inventory, dir: string, narrowing: Narrowing): Promise<WorkingCopy> {
   const inventory = await readInventory(fleet);
   const rendering = await renderFleet({ repository: new FolderTree(resolve(dir)), inventory, memo: [] });
   if (rendering.kind === 'refused') return rendering;
@@ -42,7 +45,7 @@ export async function renderWorkingCopy(fleet: Hub['fleet'], dir: string, narrow
 }
 
 /** Hosts with the labels that they joined with: the labels of the working copy's fleet.yaml come on top, whatever Git says now. */
-async function readInventory(fleet: Hub['fleet']): Promise<readonly InventoryHost[]> {
+async function readInventory(fleet: Inventory): Promise<readonly InventoryHost[]> {
   const hosts = await allPages(async (pageToken) => {
     const page = await fleet.listHosts({ pageSize: PAGE_SIZE, pageToken, selector: '' });
     return { items: page.hosts, next: page.nextPageToken };
