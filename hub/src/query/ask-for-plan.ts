@@ -26,7 +26,7 @@ const MAX_FIELDS = 200;
 export async function askForPlan(
   parts: QueryParts,
   host: PlannedHost,
-  { bundles, signal }: { bundles: ReadonlyMap<string, Uint8Array>; signal: AbortSignal },
+  { bundles, signal }: { bundles: ReadonlyMap<string, Buffer>; signal: AbortSignal },
 ): Promise<HostPlan> {
   const plan = { ...HostPlan.create({ host: host.host }), kept: host.kept };
   try {
@@ -43,10 +43,10 @@ export async function askForPlan(
 async function askForSteps(
   parts: QueryParts,
   host: PlannedHost,
-  { bundles, signal }: { bundles: ReadonlyMap<string, Uint8Array>; signal: AbortSignal },
+  { bundles, signal }: { bundles: ReadonlyMap<string, Buffer>; signal: AbortSignal },
 ): Promise<PlannedStep[]> {
   const question = {
-    bundles: host.stacks.map(({ bundleDigest }) => Buffer.from(bundles.get(bundleDigest) ?? [])),
+    bundles: host.stacks.flatMap(({ bundleDigest }) => bundles.get(bundleDigest) ?? []),
     removals: removalsOf(parts, host),
     policies: host.stacks.map(({ stack, driftMode, ignore }): StackPolicy => ({ stack, driftMode, ignore })),
   };

@@ -17,7 +17,7 @@ const MAX_STACKS = 1000;
 
 /** What each host would run: bundles by their digest, each shared by the hosts that run it. */
 export interface Wanted {
-  readonly bundles: ReadonlyMap<string, Uint8Array>;
+  readonly bundles: ReadonlyMap<string, Buffer>;
   readonly hosts: readonly PlannedHost[];
 }
 
@@ -28,7 +28,8 @@ export type PlanSubject =
 
 /** Reads a question for a plan to its end. Throws INVALID_ARGUMENT or PLAN_TOO_LARGE. */
 export async function collectPlan(requests: AsyncIterable<PlanRequest>): Promise<PlanSubject> {
-  const bundles = new Map<string, Uint8Array>();
+  const bundles = new Map<string, Buffer>();
+  const stacks = new Map<string, string | undefined>();
   const hosts = new Map<string, PlannedHost>();
   let bytes = 0;
   for await (const { part } of requests) {
@@ -40,9 +41,10 @@ export async function collectPlan(requests: AsyncIterable<PlanRequest>): Promise
         bytes += part.value.byteLength;
         if (bytes > MAX_BUNDLE_BYTES) throw tooLarge(`its bundles have more than ${MAX_BUNDLE_BYTES} bytes`);
         bundles.set(digestOf(part.value), part.value);
+        stacks.set(digestOf(part.value), stackOf(part.value));
         break;
       case 'host':
-        checkHost(part.value, { bundles, hosts });
+        checkHost(part.value, { stacks, hosts });
         hosts.set(part.value.host, part.value);
         break;
       case undefined:
@@ -54,17 +56,18 @@ export async function collectPlan(requests: AsyncIterable<PlanRequest>): Promise
 }
 
 function checkHost(
-  { host, stacks }: PlannedHost,
-  { bundles, hosts }: { bundles: ReadonlyMap<string, Uint8Array>; hosts: ReadonlyMap<string, PlannedHost> },
+  { host, stacks: wanted }: PlannedHost,
+  { stacks, hosts }: { stacks: ReadonlyMap<string, string | undefined>; hosts: ReadonlyMap<string, PlannedHost> },
 ): void {
   if (hosts.has(host)) throw invalid(`host ${host} is there twice; once is wanted`);
   if (hosts.size >= MAX_HOSTS) throw tooLarge(`it has more than ${MAX_HOSTS} hosts`);
-  if (stacks.length > MAX_STACKS) throw tooLarge(`host ${host} has more than ${MAX_STACKS} stacks`);
-  for (const { stack, bundleDigest, driftMode } of stacks) {
-    const bytes = bundles.get(bundleDigest);
-    if (bytes === undefined) throw invalid(`the bundle of stack ${stack} was not sent; it is wanted before its hosts`);
+  if (wanted.length > MAX_STACKS) throw tooLarge(`host ${host} has more than ${MAX_STACKS} stacks`);
+  for (const { stack, bundleDigest, driftMode } of wanted) {
+    if (!stacks.has(bundleDigest))
+      throw invalid(`the bundle of stack ${stack} was not sent; it is wanted before its hosts`);
     if (driftMode === DriftMode.DRIFT_MODE_UNSPECIFIED) throw invalid(`the drift mode of stack ${stack} is not set`);
-    if (stackOf(bytes) !== stack) throw invalid(`the bundle of stack ${stack} is of another stack; its own is wanted`);
+    if (stacks.get(bundleDigest) !== stack)
+      throw invalid(`the bundle of stack ${stack} is of another stack; its own is wanted`);
   }
 }
 

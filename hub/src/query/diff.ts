@@ -36,11 +36,11 @@ interface RenderingDifference {
 }
 
 function diffRenderings(before: Rendering, after: Rendering): readonly RenderingDifference[] {
+  const stacksBefore = new Map(before.hosts.map(({ host, stacks }) => [host, stacks]));
   const pairs = Map.groupBy(
-    after.hosts.flatMap((host) => {
-      const old = before.hosts.find(({ host: name }) => name === host.host);
-      return pairsOf(host.host, { old: old?.stacks ?? [], fresh: host.stacks, kept: host.problems });
-    }),
+    after.hosts.flatMap(({ host, stacks, problems }) =>
+      pairsOf(host, { old: stacksBefore.get(host) ?? [], fresh: stacks, kept: problems }),
+    ),
     ({ key }) => key,
   );
   const bundles = new Map(

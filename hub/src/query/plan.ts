@@ -76,7 +76,7 @@ function wantedOf(parts: QueryParts, rendering: Rendering, { hosts: names, selec
       }),
     );
   const bundles = rendering.classes.map(
-    ({ bundleDigest, bundle }) => [bundleDigest, Bundle.encode(bundle).finish()] as const,
+    ({ bundleDigest, bundle }) => [bundleDigest, Buffer.from(Bundle.encode(bundle).finish())] as const,
   );
   return { bundles: new Map(bundles), hosts };
 }
