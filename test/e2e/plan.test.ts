@@ -80,13 +80,15 @@ async function hubState() {
   };
 }
 
-/** Plans, and proves that neither the hub nor any engine was changed by it. */
-async function planned(...args: string[]) {
+const planned = (...args: string[]) => fleet.json('plan', ...args);
+
+/** Proves that neither the hub nor any engine is changed by what is asked. */
+async function changingNothing<T>(ask: () => Promise<T>): Promise<T> {
   const [before, since] = [await hubState(), Date.now()];
-  const plan = await fleet.json('plan', ...args);
+  const answer = await ask();
   expect(await hubState()).toEqual(before);
   for (const host of fleet.hosts) expect(await changesSince(host.engine.docker, since)).toEqual([]);
-  return plan;
+  return answer;
 }
 
 const idsOf = async (host: string): Promise<Map<string, string>> => {
@@ -148,15 +150,17 @@ describe('a plan', () => {
   });
 
   test('equals what then happens, from the working copy as from a pushed branch, and changes nothing itself', async () => {
-    const fromCopy = await withCopy(SECOND, (dir) => planned(dir));
     const first = fleet.repository.head();
     fleet.repository.git('checkout', '--quiet', '-b', 'next');
     const second = fleet.repository.commit('second', SECOND);
     fleet.repository.git('checkout', '--quiet', 'main');
-    const fromBranch = await planned('next');
+    const [fromCopy, fromBranch, fromCommit] = await changingNothing(async () => [
+      await withCopy(SECOND, (dir) => planned(dir)),
+      await planned('next'),
+      await planned(second),
+    ]);
     expect(fromBranch.revision).toMatchObject({ commit: second, subject: 'second' });
     expect(fromBranch.hosts).toEqual(fromCopy.hosts);
-    const fromCommit = await planned(second);
     expect(fromCommit.hosts).toEqual(fromCopy.hosts);
     // What is followed has not moved.
     expect((await fleet.json('status')).accepted.commit).toBe(first);
