@@ -10,16 +10,16 @@ import { loadIdentity } from './join/identity-folder.ts';
 import { machineId } from './join/machine-id.ts';
 import { type Keep, openKeep } from './keep/open-keep.ts';
 import { Loop } from './loop.ts';
-import type { Change } from './observe/engine.ts';
 import { watchEngine } from './observe/watch.ts';
+import { Passes } from './passes.ts';
+import type { DesiredStack } from './plan/desired.ts';
 import { BrokerLink } from './receive/broker-link.ts';
 import { connectBroker } from './receive/nats.ts';
 import { objectSource } from './receive/object-source.ts';
 import { Receiver } from './receive/receiver.ts';
 import { sweepContents } from './receive/sweep.ts';
 import { desiredOf } from './receive/workload.ts';
-import { createReconciler, type Reconciler } from './reconciler.ts';
-import { reconcilerParts } from './reconciler-parts.ts';
+import { ANSWERED_QUESTIONS, answerQuestion } from './report/answer-question.ts';
 import { HubConnection } from './report/hub-connection.ts';
 import { openHubLink } from './report/hub-grpc.ts';
 import type { Snapshot } from './report/report-delta.ts';
@@ -85,7 +85,7 @@ class RunningAgent implements Agent {
     this.#engine = new EngineHolder(config.docker);
     this.#passes = new Passes({
       engine: this.#engine,
-      identity,
+      fleetId: identity.fleetId,
       keep,
       restoreContents: (stack) => receiver.restoreContents(stack),
     });
@@ -184,6 +184,8 @@ class RunningAgent implements Agent {
       hello: () => this.#hello(),
       onWelcome: ({ natsUrls }) => this.#broker.moveTo(natsUrls),
       onNewest: (newest) => this.#receiver.hubSays(newest),
+      answer: (question) =>
+        answerQuestion({ answers: this.#passes, current: (stack) => this.#current(stack) }, question),
       snapshot: () => this.#snapshot(),
       outbox: this.#keep.outbox,
       log: this.#log,
@@ -203,9 +205,13 @@ class RunningAgent implements Agent {
       outboxId: this.#keep.outbox.id,
       bootId: this.#bootId,
       machineId: machineId(),
-      questions: ['resend'],
+      questions: [...ANSWERED_QUESTIONS],
       trustVersion: this.#identity.trust.version,
     };
+  }
+
+  #current(stack: string): DesiredStack | undefined {
+    return this.#receiver.workload?.stacks.find(({ assigned }) => assigned.stack === stack)?.desired;
   }
 
   #snapshot(): Snapshot | undefined {
@@ -280,39 +286,4 @@ const RECORD_LOST: EventDraft = {
 function running(agent: RunningAgent | undefined): RunningAgent {
   if (agent !== undefined) return agent;
   throw new MooringError('HUB_UNREACHABLE', 'Cannot fetch: the agent is still starting; a started agent is wanted');
-}
-
-interface PassParts {
-  readonly engine: EngineHolder;
-  readonly identity: Identity;
-  readonly keep: Keep;
-  readonly restoreContents: (stack: string) => Promise<void>;
-}
-
-/** Reconciles with whatever engine there is now; its memory lives as long as the engine's connection. */
-class Passes {
-  readonly #parts: PassParts;
-  #reconciler: { readonly for: unknown; readonly reconciler: Reconciler } | undefined;
-
-  constructor(parts: PassParts) {
-    this.#parts = parts;
-  }
-
-  /** What happened on the engine. */
-  note(changes: readonly Change[]): void {
-    this.#reconciler?.reconciler.note(changes);
-  }
-
-  reconcile(...[desired, options]: Parameters<Reconciler['reconcile']>): ReturnType<Reconciler['reconcile']> {
-    const { engine: holder, identity, keep, restoreContents } = this.#parts;
-    const tell = (event: EventDraft) => keep.outbox.tell(event, Date.now());
-    return holder.use((engine) => {
-      if (this.#reconciler?.for !== engine) {
-        const { fleetId } = identity;
-        const parts = reconcilerParts(keep, { engine, fleetId, tell, restoreContents });
-        this.#reconciler = { for: engine, reconciler: createReconciler(parts) };
-      }
-      return this.#reconciler.reconciler.reconcile(desired, options);
-    });
-  }
 }

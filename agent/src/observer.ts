@@ -1,11 +1,12 @@
 import { createHmac } from 'node:crypto';
 import { Severity } from '@mooring/proto';
 import type { ApplyParts } from './apply/apply-parts.ts';
+import type { OwnRecord } from './apply/ports.ts';
 import { recover } from './apply/recover.ts';
 import { CANONICAL_VERSION } from './canonical/fields.ts';
 import type { Change, EngineDescription } from './observe/engine.ts';
 import type { InspectedConfig } from './observe/inspected.ts';
-import { look } from './observe/look.ts';
+import { type LookParts, look } from './observe/look.ts';
 import type { ContentState, Observed, OwnContainer } from './observe/observed.ts';
 import { takeBack } from './observe/take-back.ts';
 import type { Desired, DesiredStack } from './plan/desired.ts';
@@ -80,18 +81,38 @@ export class Observer {
     return this.#keep(desired, taken.length === 0 ? observed : await this.#once(desired));
   }
 
-  async #once({ stacks }: Desired): Promise<Observed> {
-    const { engine, fleetId, record, now, contents } = this.#parts;
+  /** Looks, and keeps nothing of it: what would be taken back is seen as it is. */
+  glance(desired: Desired): Promise<Observed> {
+    const { record } = this.#parts;
+    const asItIs: OwnRecord = {
+      isComplete: record.isComplete,
+      completed: () => {},
+      has: (kind, id) => record.has(kind, id),
+      find: (kind, id) => record.find(kind, id),
+      all: (kind) => record.all(kind),
+      remember: () => {},
+      forget: () => {},
+      wasStopped: (container) => record.wasStopped(container),
+      markStopped: () => {},
+    };
+    return this.#look(desired, { record: asItIs, takenBack: () => {} });
+  }
+
+  #once(desired: Desired): Promise<Observed> {
+    return this.#look(desired, { record: this.#parts.record, takenBack: (name) => this.#tellTakenBack(name) });
+  }
+
+  async #look({ stacks }: Desired, notes: Pick<LookParts, 'record' | 'takenBack'>): Promise<Observed> {
+    const { engine, fleetId, now, contents } = this.#parts;
     const observed = await look({
       engine,
       fleetId,
-      record,
       now,
+      ...notes,
       stacks,
       contents,
       images: this.#images,
       description: this.#description,
-      takenBack: (name) => this.#tellTakenBack(name),
     });
     this.#description = observed.engine;
     return observed;

@@ -9,6 +9,7 @@ import {
   type StackState,
   SyncState,
 } from '@mooring/proto';
+import { AnswerFromEngine } from './answer-from-engine.ts';
 import type { ApplyParts } from './apply/apply-parts.ts';
 import { applyStack } from './apply/apply-stack.ts';
 import { Memory } from './memory.ts';
@@ -17,6 +18,7 @@ import type { Observed } from './observe/observed.ts';
 import { Observer, type ObserverParts } from './observer.ts';
 import type { Desired } from './plan/desired.ts';
 import { type Plan, plan, type StackPlan } from './plan/plan.ts';
+import type { Answers } from './report/answers.ts';
 import { assessStack, nextHealthyAtMs } from './report/assess.ts';
 
 /** What a look, or a whole reconciliation, came to. */
@@ -46,6 +48,8 @@ export interface Reconciler {
   note(changes: readonly Change[]): void;
   /** Removes every container and network of ours; volumes and data stay. */
   removeAll(): Promise<void>;
+  /** What it would do, and why; at any time, also while it reconciles. */
+  readonly answers: Answers;
 }
 
 /** What reconciling relies on. */
@@ -61,10 +65,19 @@ class EngineReconciler implements Reconciler {
   readonly #memory = new Memory();
   readonly #observer: Observer;
   #isApplying = false;
+  #desired: Desired;
+  readonly answers: Answers;
 
   constructor(parts: ReconcilerParts) {
     this.#parts = parts;
     this.#observer = new Observer(parts);
+    this.#desired = { fleetId: parts.fleetId, generation: 0n, stacks: [], removals: [] };
+    this.answers = new AnswerFromEngine({
+      observer: this.#observer,
+      now: parts.now,
+      desired: () => this.#desired,
+      memory: this.#memory,
+    });
   }
 
   async reconcile(
@@ -72,6 +85,7 @@ class EngineReconciler implements Reconciler {
     { signal, progress }: { signal: AbortSignal; progress?: (assessment: Assessment) => void },
   ): Promise<Assessment> {
     const { now } = this.#parts;
+    this.#desired = desired;
     const cutOff = await this.#observer.recover();
     const observed = await this.#observer.look(desired);
     this.#memory.noteRunning(desired, observed, cutOff);

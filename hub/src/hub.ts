@@ -1,9 +1,9 @@
 import { mkdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { MooringError } from '@mooring/proto';
+import { MooringError, Severity } from '@mooring/proto';
 import pino, { type Logger } from 'pino';
 import { type HubConfig, socketPath } from './config.ts';
-import { createAdmin } from './enrol/admin-handlers.ts';
+import { createAdmin, type Decided } from './enrol/admin-handlers.ts';
 import { createEnrol } from './enrol/enrol-handlers.ts';
 import { createEnrolment, type Enrolment } from './enrol/enrolment.ts';
 import { dataKeyOf, endpointsOf, type Fleet } from './enrol/fleet.ts';
@@ -26,7 +26,7 @@ import { Changes } from './query/changes.ts';
 import { createQuery } from './query/create-query.ts';
 import { Renewal } from './renewal.ts';
 import { Assigner } from './sign/assigner.ts';
-import { followSource, type Source } from './source/follow.ts';
+import { followSource, type Source, type SyncResult } from './source/follow.ts';
 import { parseLocation } from './source/location.ts';
 import { locationText } from './source/refs.ts';
 import { followed } from './source-choice.ts';
@@ -82,15 +82,7 @@ async function wire({ config, log, closing, clock }: Wiring): Promise<GrpcServer
 
   const changes = new Changes();
   const marks = new Map<string, bigint>();
-  const assigner = new Assigner({
-    store,
-    fleetId: fleet.id,
-    source: locationText(parseLocation(repo)),
-    keys: fleet,
-    dataKeyOf: (identityId) => dataKeyOf(fleet, identityId),
-    markOf: (host) => marks.get(host) ?? 0n,
-    clock,
-  });
+  const assigner = createAssigner({ fleet, store, repo, marks, clock });
   const moor = new Moor({ store, assigner, publisher, clock, changed: () => changes.notify() });
   const enrolment = createEnrolment({
     fleet,
@@ -107,11 +99,12 @@ async function wire({ config, log, closing, clock }: Wiring): Promise<GrpcServer
   const presence = new Presence(clock, store.lastSeen());
   closing.push(keepPresence({ presence, store, onError }));
 
+  const questions = new Questions(presence);
   const view = new HubView({ store, source, publisher, moor, fleet, clock });
   const ingest = createIngest({
     store,
     presence,
-    questions: new Questions(presence),
+    questions,
     newest: (host) => store.assignmentHead(host),
     heartbeatMs: config.heartbeatMs,
     clock,
@@ -134,9 +127,11 @@ async function wire({ config, log, closing, clock }: Wiring): Promise<GrpcServer
     version: VERSION,
     fleet,
     openObject: (record) => assigner.openObject(record),
+    questions,
+    inventory: () => Renewal.inventory(store),
+    renderRevision: (revision, inventory) => source.renderRevision(revision, inventory),
   });
-  const { caCertificateDer } = fleet;
-  const admin = createAdmin({ enrolment, caCertificateDer, sync: () => syncNow(source) });
+  const admin = adminOf({ enrolment, fleet, source, store });
   const services = { agent: ingest, enrol: createEnrol(enrolment), fleet: query, admin };
   const servers = await openDoors({ config, fleet, services, enrolment, log, onError });
   closing.push(() => servers.close());
@@ -147,9 +142,63 @@ async function wire({ config, log, closing, clock }: Wiring): Promise<GrpcServer
   return servers.ports;
 }
 
-async function syncNow(source: Source): Promise<{ readonly commit: string; readonly accepted: boolean }> {
-  const { commit, verdict } = await source.sync();
+interface AssignerSources {
+  readonly fleet: Fleet;
+  readonly store: Store;
+  readonly repo: string;
+  /** Highest generation that each host told. */
+  readonly marks: ReadonlyMap<string, bigint>;
+  readonly clock: () => number;
+}
+
+function createAssigner({ fleet, store, repo, marks, clock }: AssignerSources): Assigner {
+  return new Assigner({
+    store,
+    fleetId: fleet.id,
+    source: locationText(parseLocation(repo)),
+    keys: fleet,
+    dataKeyOf: (identityId) => dataKeyOf(fleet, identityId),
+    markOf: (host) => marks.get(host) ?? 0n,
+    clock,
+  });
+}
+
+interface AdminSources {
+  readonly enrolment: Enrolment;
+  readonly fleet: Fleet;
+  readonly source: Source;
+  readonly store: Store;
+}
+
+function adminOf({ enrolment, fleet, source, store }: AdminSources): GrpcOptions['services']['admin'] {
+  return createAdmin({
+    enrolment,
+    caCertificateDer: fleet.caCertificateDer,
+    sync: async () => decided(await source.sync()),
+    acceptRewrite: async (commit, actor) => decided(await acceptRewrite({ source, store }, commit, actor)),
+  });
+}
+
+function decided({ commit, verdict }: SyncResult): Decided {
   return { commit, accepted: verdict !== 'refused' };
+}
+
+/** What a person took the responsibility for is on record before anything follows from it. */
+function acceptRewrite(
+  { source, store }: { source: Source; store: Store },
+  commit: string,
+  actor: string,
+): Promise<SyncResult> {
+  return source.acceptRewrite(commit, async () => {
+    const accepted = store.acceptedRevision();
+    const place = accepted === undefined ? '' : ` in place of ${accepted.commit.slice(0, 12)}`;
+    await store.addHubEvent({
+      kind: 'history.accepted',
+      severity: Severity.SEVERITY_WARNING,
+      message: `${actor} accepts commit ${commit.slice(0, 12)}${place}, whatever its history`,
+      commit,
+    });
+  });
 }
 
 interface DoorParts {

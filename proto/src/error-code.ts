@@ -21,6 +21,7 @@ export const ERROR_CODES = {
   GIT_REF_MISSING: 'stuck',
   GIT_UNSUPPORTED: 'stuck',
   GIT_HISTORY_REWOUND: 'stuck',
+  GIT_HEAD_MOVED: 'stuck',
   GIT_SYMLINK: 'stuck',
   GIT_SUBMODULE: 'stuck',
   GIT_UNSAFE_PATH: 'stuck',
@@ -84,6 +85,7 @@ export const ERROR_CODES = {
   FLEET_UNSUPPORTED_KEY: 'stuck',
   RENDER_TOO_LARGE: 'stuck',
   RENDER_FAILED: 'stuck',
+  PLAN_TOO_LARGE: 'stuck',
   // Assignments, bundles, objects
   ASSIGNMENT_TOO_LARGE: 'stuck',
   ASSIGNMENT_FORMAT: 'stuck',

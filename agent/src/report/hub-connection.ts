@@ -1,8 +1,9 @@
-import { type Hello, MooringError, type Request, type Welcome } from '@mooring/proto';
+import { type Hello, MooringError, type Welcome } from '@mooring/proto';
 import { Backoff, pause } from '../backoff.ts';
 import type { Log } from '../log.ts';
 import type { LinkState } from '../receive/broker-link.ts';
 import type { NewestAssignment } from '../receive/high-water.ts';
+import { Answering, type AnsweringOptions } from './answering.ts';
 import type { HubLink } from './hub-grpc.ts';
 import { HubSession, type SessionParts } from './hub-session.ts';
 
@@ -19,6 +20,8 @@ export interface HubConnectionParts extends Pick<SessionParts, 'snapshot' | 'out
   readonly hello: () => Hello;
   readonly onWelcome: (welcome: Welcome) => void;
   readonly onNewest: (newest: NewestAssignment) => void;
+  /** Answers a question that is no resend. */
+  readonly answer: AnsweringOptions['answer'];
   readonly log: Log;
 }
 
@@ -95,17 +98,21 @@ export class HubConnection {
   async #once(address: string): Promise<void> {
     const link = await this.#parts.open(address);
     this.#link = link;
+    const ended = new AbortController();
     try {
       if (this.#stop.signal.aborted) return;
+      const { answer, log } = this.#parts;
+      const answering = new Answering({ link, answer, log, signal: ended.signal });
       const session = new HubSession({
         ...this.#parts,
         conversation: link.converse(),
         onWelcome: (welcome) => this.#welcomed(address, welcome),
-        onQuestion: (request) => void this.#refuse(link, request),
+        onQuestion: (request) => void answering.take(request),
       });
       this.#session = session;
       await session.run();
     } finally {
+      ended.abort();
       this.#session = undefined;
       this.#link = undefined;
       link.close();
@@ -126,17 +133,5 @@ export class HubConnection {
     const sinceMs = this.#state.connected ? this.#parts.nowMs() : this.#state.sinceMs;
     this.#failure = known;
     this.#state = { connected: false, sinceMs, reason };
-  }
-
-  /** A question that this agent does not know gets an answer all the same. */
-  async #refuse(link: HubLink, { id, question }: Request): Promise<void> {
-    const what = question?.$case ?? 'unknown';
-    const message = `Cannot answer question "${what}": this agent does not know it; a newer agent is wanted`;
-    const value = { code: 'REQUEST_UNSUPPORTED', message, hint: 'Upgrade the agent on this host.', sinceMs: 0n };
-    try {
-      await link.answer([{ id, part: { $case: 'problem', value } }]);
-    } catch (error) {
-      this.#parts.log.debug({ err: error }, 'an answer could not be sent');
-    }
   }
 }

@@ -1,3 +1,4 @@
+import type { Writable } from 'node:stream';
 import { type ClientDuplexStream, Metadata, type ServiceError, status } from '@grpc/grpc-js';
 import {
   AgentServiceClient,
@@ -39,6 +40,13 @@ export interface Conversation {
   end(): void;
 }
 
+/** How long an answer may take. */
+export interface AnswerOptions {
+  /** Milliseconds from now. */
+  readonly deadlineMs: number;
+  readonly signal: AbortSignal;
+}
+
 /** One live channel to one address of the hub. */
 export interface HubLink {
   readonly address: string;
@@ -47,7 +55,8 @@ export interface HubLink {
   fetchAssignment(): Promise<FetchAssignmentResponse>;
   /** An object's sealed bytes, not checked, at most `maxBytes`. Throws OBJECT_TOO_LARGE beyond. */
   fetchObject(object: string, maxBytes: number): Promise<Uint8Array>;
-  answer(parts: readonly AnswerRequest[]): Promise<void>;
+  /** Sends an answer, part by part, on a call of its own; the signal ends it. */
+  answer(parts: AsyncIterable<AnswerRequest>, options: AnswerOptions): Promise<void>;
   renew(csr: Buffer): Promise<RenewCertificateResponse>;
   leave(): Promise<void>;
   close(): void;
@@ -75,7 +84,7 @@ export async function openHubLink(address: string, tls: HubCredentials): Promise
     },
     fetchAssignment: () => unary(address, (...rest) => client.fetchAssignment({}, ...rest)),
     fetchObject: (object, maxBytes) => fetchObject(client, { object, maxBytes, address }),
-    answer: (parts) => answer(client, address, parts),
+    answer: (parts, options) => answer(client, { parts, address, ...options }),
     renew: (csr) => unary(address, (...rest) => client.renewCertificate({ csr }, ...rest)),
     leave: async () => void (await unary(address, (...rest) => client.leave({}, ...rest))),
     close: () => {
@@ -107,11 +116,7 @@ function conversation(stream: ClientDuplexStream<ConnectRequest, ConnectResponse
   }
   return {
     send: (message) => stream.write(message),
-    drained: () => {
-      const { promise, resolve } = Promise.withResolvers<void>();
-      for (const event of ['drain', 'close', 'error']) stream.once(event, () => resolve());
-      return promise;
-    },
+    drained: () => drained(stream),
     messages: messages(),
     end: () => stream.cancel(),
   };
@@ -162,14 +167,39 @@ async function fetchObject(
   return Buffer.concat(parts);
 }
 
-function answer(client: AgentServiceClient, address: string, parts: readonly AnswerRequest[]): Promise<void> {
+interface Answer extends AnswerOptions {
+  readonly parts: AsyncIterable<AnswerRequest>;
+  readonly address: string;
+}
+
+async function answer(client: AgentServiceClient, { parts, address, deadlineMs, signal }: Answer): Promise<void> {
   const { promise, resolve, reject } = Promise.withResolvers<void>();
-  const call = client.answer({ deadline: Date.now() + UNARY_MS }, (error) => {
+  let ended = false;
+  const call = client.answer({ deadline: Date.now() + deadlineMs }, (error) => {
+    ended = true;
     if (error === null) resolve();
     else reject(errorOf(error, address));
   });
-  for (const part of parts) call.write(part);
-  call.end();
+  const cancel = () => call.cancel();
+  signal.addEventListener('abort', cancel, { once: true });
+  if (signal.aborted) cancel();
+  const write = async () => {
+    for await (const part of parts) {
+      if (ended) return;
+      if (!call.write(part)) await drained(call);
+    }
+    call.end();
+  };
+  try {
+    await Promise.all([promise, write()]);
+  } finally {
+    signal.removeEventListener('abort', cancel);
+  }
+}
+
+function drained(stream: Pick<Writable, 'once'>): Promise<void> {
+  const { promise, resolve } = Promise.withResolvers<void>();
+  for (const event of ['drain', 'close', 'error']) stream.once(event, () => resolve());
   return promise;
 }
 

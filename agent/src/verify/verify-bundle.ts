@@ -30,8 +30,16 @@ export interface SealedBundle {
  * BUNDLE_FORMAT, BUNDLE_FEATURE_UNKNOWN, BUNDLE_WRONG_STACK or BUNDLE_PATH; other stacks are not concerned.
  */
 export function verifyBundle({ stack, ciphertext, opener }: SealedBundle): Bundle {
-  const plain = openObject(ciphertext, opener);
-  const bundle = decode(stack, plain);
+  return verifyPlainBundle(stack, openObject(ciphertext, opener));
+}
+
+/**
+ * The same for bytes that nobody sealed or signed: a question about them is answered by what would be answered for the real ones, and nothing of them is
+ * ever applied. `stack` is what they are for; undefined: what they say themselves. Throws BUNDLE_*.
+ */
+export function verifyPlainBundle(expected: string | undefined, plain: Uint8Array): Bundle {
+  const bundle = decode(expected ?? '', plain);
+  const stack = expected ?? bundle.stack;
   checkFeatures(stack, bundle);
   // Fields that this build does not know would be dropped in silence: what is read must be what was written.
   if (!Buffer.from(Bundle.encode(bundle).finish()).equals(plain)) {

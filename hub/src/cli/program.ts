@@ -4,6 +4,7 @@ import { VERSION } from '../version.ts';
 import { addChangingCommands } from './commands/changing.ts';
 import { addCheckingCommands } from './commands/checking.ts';
 import { addLocalCommands } from './commands/local.ts';
+import { addPlanningCommands } from './commands/planning.ts';
 import { addReadingCommands } from './commands/reading.ts';
 import { addWatchingCommands } from './commands/watching.ts';
 import { connectContext } from './connection.ts';
@@ -59,6 +60,7 @@ function createProgram(connection: { hub?: Promise<Hub & { close(): void }> }): 
   for (const add of [
     addReadingCommands,
     addWatchingCommands,
+    addPlanningCommands,
     addChangingCommands,
     addCheckingCommands,
     addLocalCommands,

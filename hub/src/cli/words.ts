@@ -11,6 +11,8 @@ const ENUM_PREFIXES = [
   'ROLE_',
   'PULL_POLICY_',
   'DEPENDENCY_CONDITION_',
+  'STEP_EFFECT_',
+  'STACK_CHANGE_',
 ];
 
 // States are capitalised, as in the field; everything else is lower case.
@@ -52,4 +54,6 @@ const ENUM_KEYS = new Set([
   'role',
   'pullPolicy',
   'condition',
+  'effect',
+  'change',
 ]);

@@ -23,6 +23,8 @@ export function summarizeHost(view: HostView, state: HostState | undefined, nowM
     problems: [...(rendered?.problems ?? [])],
     driftCount,
     certificateEndsAtMs: BigInt(host.certificateEndsAtMs),
+    joinedLabels: labelsOf(host.labels),
+    revoked: host.revokedAtMs !== 0,
   };
 }
 

@@ -9,11 +9,27 @@ export interface AdminParts {
   /** Certificate authority of the fleet, DER. */
   readonly caCertificateDer: Uint8Array;
   /** Asks the source now; resolves when what it holds is decided on. */
-  readonly sync: () => Promise<{ readonly commit: string; readonly accepted: boolean }>;
+  readonly sync: () => Promise<Decided>;
+  /** Accepts the branch's head whatever its history; resolves when it is decided on. Throws GIT_HEAD_MOVED. */
+  readonly acceptRewrite: (commit: string, actor: string) => Promise<Decided>;
 }
 
+/** A commit that was decided on. */
+export interface Decided {
+  readonly commit: string;
+  readonly accepted: boolean;
+}
+
+/** All of a commit's name: an acceptance means this one and no other. */
+const COMMIT = /^[0-9a-f]{40}$/;
+
 /** Handlers of AdminService. The role that each method declares was checked before. */
-export function createAdmin({ enrolment, caCertificateDer, sync }: AdminParts): Handlers<AdminServiceService> {
+export function createAdmin({
+  enrolment,
+  caCertificateDer,
+  sync,
+  acceptRewrite,
+}: AdminParts): Handlers<AdminServiceService> {
   return {
     async invite(request, { caller }) {
       const { joinString, expiresAtMs } = await enrolment.invite({ ...request, actor: caller.name });
@@ -42,6 +58,13 @@ export function createAdmin({ enrolment, caCertificateDer, sync }: AdminParts): 
     },
     async sync() {
       return await sync();
+    },
+    async acceptRewrite({ commit }, { caller }) {
+      if (!COMMIT.test(commit)) {
+        const message = 'Cannot accept the commit: that is not the whole of its name; 40 hex digits are wanted';
+        throw new MooringError('INVALID_ARGUMENT', message, { hint: '`mooring status` names the commit in full.' });
+      }
+      return await acceptRewrite(commit, caller.name);
     },
   };
 }

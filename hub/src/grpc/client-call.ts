@@ -1,4 +1,14 @@
-import { type Client, Metadata, type MethodDefinition, type ServiceError, status } from '@grpc/grpc-js';
+import { Readable } from 'node:stream';
+import { pipeline } from 'node:stream/promises';
+import {
+  type Client,
+  type ClientDuplexStream,
+  type ClientReadableStream,
+  Metadata,
+  type MethodDefinition,
+  type ServiceError,
+  status,
+} from '@grpc/grpc-js';
 import { MooringError } from '@mooring/proto';
 import { problemOf } from './status.ts';
 
@@ -62,15 +72,42 @@ export async function* stream(
     new Metadata(),
     deadline,
   );
+  yield* messagesOf(call, name, options);
+}
+
+/** Calls a method, sends the requests as fast as the hub takes them, and yields what it sends meanwhile; leaving the loop ends the call. */
+export async function* duplex(
+  { client, name, method }: CallTarget,
+  requests: Iterable<unknown>,
+  options: CallOptions,
+): AsyncGenerator<unknown> {
+  const deadline = options.deadlineMs === undefined ? {} : { deadline: Date.now() + options.deadlineMs };
+  const call = client.makeBidiStreamRequest(
+    method.path,
+    method.requestSerialize,
+    method.responseDeserialize,
+    new Metadata(),
+    deadline,
+  );
+  // A call that ends early takes no more; its reader hears why.
+  void pipeline(Readable.from(requests), call).catch(() => undefined);
+  yield* messagesOf(call, name, options);
+}
+
+async function* messagesOf(
+  call: ClientReadableStream<unknown> | ClientDuplexStream<unknown, unknown>,
+  name: string,
+  { signal }: CallOptions,
+): AsyncGenerator<unknown> {
   const cancel = () => call.cancel();
-  options.signal?.addEventListener('abort', cancel, { once: true });
-  if (options.signal?.aborted === true) cancel();
+  signal?.addEventListener('abort', cancel, { once: true });
+  if (signal?.aborted === true) cancel();
   try {
     for await (const message of call) yield message;
   } catch (error) {
-    throw isServiceError(error) ? errorOf(error, name, options.signal) : error;
+    throw isServiceError(error) ? errorOf(error, name, signal) : error;
   } finally {
-    options.signal?.removeEventListener('abort', cancel);
+    signal?.removeEventListener('abort', cancel);
     // After an early exit grpc-js still reports the cancellation; nobody waits for it.
     call.on('error', () => undefined);
     call.cancel();

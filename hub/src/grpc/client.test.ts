@@ -31,6 +31,19 @@ describe('a client', () => {
     far.close();
   });
 
+  test('sends a stream of requests and reads one of responses', async () => {
+    const [local, far] = [connectHub({ socketPath: hub.socketPath }), remote()];
+    const part = { $case: 'bundle', value: Buffer.alloc(100_000) } as const;
+    const requests = Array.from({ length: 50 }, () => ({ part }));
+    const responses: unknown[] = [];
+    for await (const response of local.fleet.plan(requests)) responses.push(response);
+    expect(responses).toEqual([{ part: undefined }]);
+    const refused = far.fleet.plan(requests)[Symbol.asyncIterator]().next();
+    await expect(refused).rejects.toMatchObject({ code: 'PERMISSION_DENIED', message: /alice has role viewer/ });
+    local.close();
+    far.close();
+  });
+
   test("throws the hub's own error, with code and hint", async () => {
     const [local, far] = [connectHub({ socketPath: hub.socketPath }), remote()];
     const removal = local.admin.removeHost({ host: 'nobody' });

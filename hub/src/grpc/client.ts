@@ -8,20 +8,21 @@ import {
   type ServiceDefinition,
 } from '@grpc/grpc-js';
 import { AdminServiceService, FleetServiceService, MAX_OBJECT_BYTES } from '@mooring/proto';
-import { type CallOptions, stream, unary } from './client-call.ts';
+import { type CallOptions, type CallTarget, duplex, stream, unary } from './client-call.ts';
 import { checkClientCertificate } from './client-certificate.ts';
 
 type Bytes = (bytes: Buffer) => unknown;
 
-/** A service in plain terms: promises, and async iterables for streams of responses. Every error is a MooringError. */
+/** A service in plain terms: promises, and async iterables for streams of requests and responses. Every error is a MooringError. */
 export type HubClient<S> = {
-  readonly [K in keyof S as S[K] extends { requestStream: false } ? K : never]: S[K] extends {
+  readonly [K in keyof S]: S[K] extends {
+    requestStream: infer Sent;
     responseStream: infer Streamed;
     requestDeserialize: infer Request extends Bytes;
     responseDeserialize: infer Response extends Bytes;
   }
     ? (
-        request: ReturnType<Request>,
+        request: Sent extends true ? Iterable<ReturnType<Request>> : ReturnType<Request>,
         options?: CallOptions,
       ) => Streamed extends true ? AsyncIterable<ReturnType<Response>> : Promise<ReturnType<Response>>
     : never;
@@ -98,10 +99,16 @@ function clientsOf({ target, name, secrets, options }: Dialled): HubClients {
 function clientOf<S extends ServiceDefinition>(client: Client, name: string, definition: S): HubClient<S> {
   const methods = Object.entries(definition).map(([key, method]) => {
     const target = { client, name, method };
-    const call = (request: unknown, options: CallOptions = {}) =>
-      method.responseStream ? stream(target, request, options) : unary(target, request, options);
-    return [key, call];
+    return [key, callOf(method, target)];
   });
   // The one cast: the definition that gives the methods their types also serialises and reads them.
   return Object.fromEntries(methods) as HubClient<S>;
+}
+
+function callOf({ requestStream, responseStream }: ServiceDefinition[string], target: CallTarget) {
+  // Methods of people that send a stream get one back.
+  if (requestStream)
+    return (requests: Iterable<unknown>, options: CallOptions = {}) => duplex(target, requests, options);
+  return (request: unknown, options: CallOptions = {}) =>
+    responseStream ? stream(target, request, options) : unary(target, request, options);
 }

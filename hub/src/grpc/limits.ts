@@ -8,9 +8,10 @@ export const HANDSHAKE_MS = 5000;
 export const FIRST_MESSAGE_MS = 15_000;
 /** Milliseconds for a unary call. */
 export const UNARY_MS = 30_000;
-/** Milliseconds for calls that wait for work of their own: Sync for fetch, render and publish, Join for the broker. */
+/** Milliseconds for calls that wait for work of their own: Sync and AcceptRewrite for fetch, render and publish, Join for the broker. */
 export const LONG_UNARY_MS: Readonly<Record<string, number>> = {
   '/mooring.v1.AdminService/Sync': 300_000,
+  '/mooring.v1.AdminService/AcceptRewrite': 300_000,
   '/mooring.v1.EnrolService/Join': 20_000,
 };
 /** Milliseconds that a stream may wait for its reader to take anything. */

@@ -26,6 +26,12 @@ import type { HostRecord, Store } from '../store/store.ts';
 import { type GrpcServers, startGrpcServers } from './grpc.ts';
 import type { CallContext, Handlers } from './handlers.ts';
 
+/** A source that accepts whatever it is asked about. */
+const DECIDING = {
+  sync: async () => ({ commit: 'abc', accepted: true }),
+  acceptRewrite: async (commit: string) => ({ commit, accepted: true }),
+};
+
 /** A certificate with its key, PEM. */
 export interface Credentials {
   readonly name: string;
@@ -88,11 +94,7 @@ export async function startRunningHub(): Promise<RunningHub> {
       agent: agentHandlers(seen, (host) => enrolment.removeHost({ host, actor: host })),
       fleet: fleetHandlers(seen),
       enrol: createEnrol(enrolment),
-      admin: createAdmin({
-        enrolment,
-        caCertificateDer: fleet.caCertificateDer,
-        sync: async () => ({ commit: 'abc', accepted: true }),
-      }),
+      admin: createAdmin({ enrolment, caCertificateDer: fleet.caCertificateDer, ...DECIDING }),
     },
     callerOf: enrolment.callerOf,
     onTlsError: ({ reason }) => lists.tlsErrors.push(reason),

@@ -1,10 +1,13 @@
 import type { FleetServiceService, GetHubResponse, GetStatusResponse } from '@mooring/proto';
 import type { Handlers } from '../grpc/handlers.ts';
 import { getBundle } from './bundles.ts';
+import { diffRevisions } from './diff.ts';
 import { listDrift } from './drift-listing.ts';
 import { listEvents, watchEvents } from './events.ts';
+import { explainService } from './explain.ts';
 import { getHost, listHosts } from './hosts.ts';
 import type { QueryParts } from './parts.ts';
+import { planFleet } from './plan.ts';
 import { listRevisions } from './revisions.ts';
 import { type Snapshot, Snapshots } from './snapshots.ts';
 import { listStacks } from './stacks.ts';
@@ -32,6 +35,9 @@ export function createQuery(parts: QueryParts): Handlers<typeof FleetServiceServ
     watchEvents: (request, { signal }) => watchEvents(parts, request, signal),
     getBundle: async ({ digest }) => getBundle(parts, digest),
     getHub: async () => getHub(parts),
+    plan: (requests, { signal }) => planFleet(parts, requests, signal),
+    explain: (request) => explainService(parts, request),
+    diff: (request) => diffRevisions(parts, request),
   };
 }
 

@@ -1,6 +1,8 @@
-import { HealthState, HostState, type RevisionVerdict, StackState, SyncState } from '@mooring/proto';
+import { HealthState, HostState, MooringError, type RevisionVerdict, StackState, SyncState } from '@mooring/proto';
 import type { CallContext } from '../grpc/handlers.ts';
 import { Presence } from '../ingest/presence.ts';
+import { Questions } from '../ingest/questions.ts';
+import type { RevisionReading } from '../source/follow.ts';
 import { assignmentRecord, bundleName } from '../store/assignment.fake.ts';
 import type { RevisionRecord } from '../store/store.ts';
 import { openTemporaryStore, type TemporaryStore } from '../store/temporary-store.fake.ts';
@@ -24,11 +26,15 @@ export class FakeFleet {
   readonly presence: Presence;
   readonly changes = new Changes();
   readonly query: ReturnType<typeof createQuery>;
+  readonly questions: Questions;
+  /** What the repository has, by full name or branch. */
+  readonly revisions = new Map<string, RevisionReading>();
   view: FleetView = VIEW;
 
   constructor(temporary: TemporaryStore) {
     this.temporary = temporary;
     this.presence = new Presence(() => temporary.now);
+    this.questions = new Questions(this.presence);
     const parts: QueryParts = {
       store: temporary.store,
       presence: this.presence,
@@ -39,6 +45,13 @@ export class FakeFleet {
       fleet: { id: 'fleet-id', name: 'home' },
       startedAtMs: temporary.now,
       openObject: ({ ciphertext }) => ciphertext,
+      questions: this.questions,
+      inventory: () => temporary.store.hosts().map(({ name, labels }) => ({ name, labels })),
+      renderRevision: async (revision) => {
+        const reading = this.revisions.get(revision);
+        if (reading === undefined) throw new MooringError('GIT_REF_MISSING', `Cannot find revision "${revision}"`);
+        return reading;
+      },
     };
     this.query = createQuery(parts);
   }

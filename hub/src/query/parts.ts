@@ -1,6 +1,9 @@
 import type { Check, Problem } from '@mooring/proto';
 import type { RenderedHost } from '../drift/host-facts.ts';
 import type { Presence } from '../ingest/presence.ts';
+import type { Questions } from '../ingest/questions.ts';
+import type { InventoryHost } from '../render/rendering.ts';
+import type { RevisionReading } from '../source/follow.ts';
 import type { ObjectRecord, Store } from '../store/store.ts';
 import type { Changes } from './changes.ts';
 
@@ -25,6 +28,7 @@ export interface FleetView {
 export interface QueryParts {
   readonly store: Store;
   readonly presence: Presence;
+  readonly questions: Pick<Questions, 'ask'>;
   readonly view: () => FleetView;
   /** To be notified when the view changes; the store and presence tell by themselves. */
   readonly changes: Changes;
@@ -36,4 +40,8 @@ export interface QueryParts {
   readonly startedAtMs: number;
   /** Plain bytes of a stored object. */
   readonly openObject: (record: ObjectRecord) => Uint8Array;
+  /** The hosts of the fleet now, as rendering sees them. */
+  readonly inventory: () => readonly InventoryHost[];
+  /** Renders any revision of the repository, by its full name or a branch; nothing is stored. */
+  readonly renderRevision: (revision: string, inventory: readonly InventoryHost[]) => Promise<RevisionReading>;
 }

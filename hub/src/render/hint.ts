@@ -24,7 +24,9 @@ const HINTS: Readonly<Record<CommitCode, string>> = {
   SOURCE_CHILD_FAILED: 'Look for a very large or damaged file in the commit, and take it out.',
   GIT_REF_MISSING: 'Name a branch with --branch.',
   GIT_UNSUPPORTED: 'Use a repository that git init makes without options.',
-  GIT_HISTORY_REWOUND: 'Put the change on top of the accepted commit (git revert goes back) and push that.',
+  GIT_HISTORY_REWOUND:
+    'Put the change on top of the accepted commit and push that, or accept this one by name: mooring accept COMMIT.',
+  GIT_HEAD_MOVED: 'Look at the head that the branch has now, and accept that one by its full name.',
   GIT_SYMLINK: 'Commit the file itself in place of the link.',
   GIT_SUBMODULE: "Commit the submodule's files themselves.",
   GIT_UNSAFE_PATH: 'Rename the entry, or remove it from the folder that is read.',

@@ -3,6 +3,7 @@ import { problemOf, problemsOf } from '../render/problem.ts';
 import { type FleetRendering, renderFleet } from '../render/render-fleet.ts';
 import type { Rendering } from '../render/rendering.ts';
 import { type CloneOptions, clonePath, provenAncestry, replaceClone, updateClone, withObjects } from './clone.ts';
+import { findRevision, removeApart } from './find-revision.ts';
 import { type Commit, readCommit } from './git-commit.ts';
 import { openGitFolder } from './git-folder.ts';
 import { ancestryOf } from './git-history.ts';
@@ -40,7 +41,7 @@ async function perform(task: Task): Promise<void> {
     rendering === undefined ||
     (rendering.kind === 'refused' && rendering.problems.some(({ code }) => DAMAGE.has(code)))
   ) {
-    await replaceClone(options);
+    await (isRevision(task.wanted) ? removeApart(options) : replaceClone(options));
     rendering = await render(task, options);
   }
   return answer(rendering);
@@ -67,6 +68,7 @@ async function render(task: RenderTask, options: CloneOptions | undefined): Prom
 /** Brings what is wanted to this machine. */
 async function prepare(task: RenderTask, options: CloneOptions | undefined): Promise<{ gitdir: string; head: string }> {
   const { location } = task.branch;
+  if (isRevision(task.wanted)) return findRevision(task.branch, options, task.wanted.revision);
   const wanted = task.wanted === 'head' ? undefined : task.wanted.commit;
   if (options !== undefined) {
     return {
@@ -79,6 +81,10 @@ async function prepare(task: RenderTask, options: CloneOptions | undefined): Pro
   return { gitdir, head: wanted ?? (await readHead(task.branch, { maxBytes: 0, signal: NEVER })) };
 }
 
+function isRevision(wanted: RenderTask['wanted']): wanted is { readonly revision: string } {
+  return wanted !== 'head' && 'revision' in wanted;
+}
+
 /** A commit that the clone has needs no server, which may be down. */
 async function fetchCommit(options: CloneOptions, wanted: string): Promise<string> {
   if (await withObjects(clonePath(options), (objects) => objects.has(wanted))) return wanted;
@@ -88,7 +94,7 @@ async function fetchCommit(options: CloneOptions, wanted: string): Promise<strin
 
 /** A branch may only grow: a head that does not descend from the accepted commit is held (SLSA source track, history integrity). */
 async function checkHistory(
-  { accepted }: RenderTask,
+  { accepted, rewrite }: RenderTask,
   {
     options,
     gitdir,
@@ -96,7 +102,7 @@ async function checkHistory(
     objects,
   }: { options: CloneOptions | undefined; gitdir: string; commit: Commit; objects: ObjectStore },
 ): Promise<void> {
-  if (accepted === undefined || accepted === commit.oid) return;
+  if (accepted === undefined || accepted === commit.oid || rewrite === commit.oid) return;
   const ancestry =
     options === undefined
       ? await ancestryOf(objects, { gitdir, commit: commit.oid, ancestor: accepted })
@@ -105,7 +111,9 @@ async function checkHistory(
   throw new MooringError(
     'GIT_HISTORY_REWOUND',
     `Cannot accept commit ${commit.oid}: it does not descend from ${accepted}, which the fleet runs; a commit on top of that one is wanted`,
-    { hint: `Put the change on top of ${accepted.slice(0, 12)} (git revert goes back) and push that.` },
+    {
+      hint: `Put the change on top of ${accepted.slice(0, 12)} (git revert goes back) and push that; or, where the branch was rewritten on purpose: mooring accept ${commit.oid}`,
+    },
   );
 }
 

@@ -271,15 +271,19 @@ describe('following a repository', { timeout: 60_000 }, () => {
 
   it('decides on a commit again when deciding failed', async () => {
     let fails = true;
+    let decided = 0;
     follow({
       decide() {
         if (fails) throw new Error('store is down');
+        decided += 1;
         return Promise.resolve('accepted');
       },
     });
     await expect(source?.sync()).rejects.toThrow('store is down');
     fails = false;
-    expect(await source?.sync()).toMatchObject({ verdict: 'accepted' });
+    // Its own next try may come before the one that is asked for.
+    expect((await source?.sync())?.verdict).not.toBe('refused');
+    expect(decided).toBe(1);
   });
 
   describe('over http', () => {

@@ -5,6 +5,7 @@ import { problemOf, problemsOf } from '../render/problem.ts';
 import type { InventoryHost } from '../render/rendering.ts';
 import { MAX_PACKS } from './clone.ts';
 import { DISPOSABLE_LIMITS, type DisposableLimits } from './disposable.ts';
+import { checkRevisionName } from './find-revision.ts';
 import { parseLocation } from './location.ts';
 import { MemoFile } from './memo-file.ts';
 import { Pacer } from './pacer.ts';
@@ -69,6 +70,9 @@ export interface SyncResult {
   readonly verdict: 'accepted' | 'refused' | 'unchanged';
 }
 
+/** A revision that was rendered, or why it is refused. */
+export type RevisionReading = Pick<Reading, 'info' | 'outcome'>;
+
 /** A repository that is followed. */
 export interface Source {
   /**
@@ -78,6 +82,16 @@ export interface Source {
   sync(): Promise<SyncResult>;
   /** Renders the accepted commit again, for a changed inventory; undefined: no commit is accepted yet. Needs no server. */
   render(inventory: readonly InventoryHost[]): Promise<Outcome | undefined>;
+  /**
+   * Renders any revision that the repository has: a full commit or the name of a branch. Nothing is decided on, remembered or moved by it.
+   * Throws GIT_REF_MISSING, SOURCE_* and GIT_* errors, and RATE_LIMITED while many others wait.
+   */
+  renderRevision(revision: string, inventory: readonly InventoryHost[]): Promise<RevisionReading>;
+  /**
+   * Decides on the branch's head as if it descended from the accepted commit. `consented` is awaited before. Throws GIT_HEAD_MOVED when the head is
+   * another commit by now, and what `sync` throws.
+   */
+  acceptRewrite(commit: string, consented: () => Promise<void>): Promise<SyncResult>;
   status(): SourceStatus;
   /** Ends what runs, processes included; resolves when all is still. */
   close(): Promise<void>;
@@ -89,6 +103,8 @@ const MAX_FETCH_BYTES = 256 * 1024 * 1024;
 const MAX_POLL_BYTES = 8 * 1024 * 1024;
 /** Milliseconds that a poll may take. */
 const POLL_TIMEOUT_MS = 15_000;
+/** Renderings of other revisions that may wait for their turn: each takes a process and seconds. */
+const MAX_WAITING_REVISIONS = 8;
 /** Times that a newer head replaces the one just rendered before that one is decided on. */
 const MAX_OVERTAKES = 3;
 
@@ -110,7 +126,10 @@ class Follower implements Source {
   private memo: Memo | undefined;
   private accepted: string | undefined;
   private refusal: Refusal | undefined;
+  /** The head that a person accepted whatever its history; it stays so when its rendering has to be tried again. */
+  private rewrite: string | undefined;
   private waitingSync: Promise<SyncResult> | undefined;
+  private waitingRevisions = 0;
   private loop: Promise<void> = Promise.resolve();
   private state: Pick<SourceStatus, 'lastSuccessMs' | 'head' | 'problem'> = {
     lastSuccessMs: 0,
@@ -135,7 +154,7 @@ class Follower implements Source {
   sync(): Promise<SyncResult> {
     this.waitingSync ??= this.turns.take(() => {
       this.waitingSync = undefined;
-      return this.followed(true);
+      return this.followed(() => this.poll(true));
     });
     return this.waitingSync;
   }
@@ -146,6 +165,48 @@ class Follower implements Source {
       const reading = await this.read({ commit: this.accepted }, { head: this.accepted, inventory });
       return reading.outcome;
     });
+  }
+
+  async renderRevision(revision: string, inventory: readonly InventoryHost[]): Promise<RevisionReading> {
+    checkRevisionName(revision);
+    if (this.waitingRevisions >= MAX_WAITING_REVISIONS) {
+      throw new MooringError(
+        'RATE_LIMITED',
+        `Cannot render another revision: ${MAX_WAITING_REVISIONS} are being rendered or wait; fewer are wanted`,
+      );
+    }
+    this.waitingRevisions += 1;
+    try {
+      // In turn, because the followed clone may be made anew by who follows it.
+      return await this.turns.take(async () => {
+        const task = this.task({ revision }, { inventory, memo: await this.knownRenderings() });
+        return readCommitApart(task, { head: revision, limits: this.limits, signal: this.closing.signal });
+      });
+    } finally {
+      this.waitingRevisions -= 1;
+    }
+  }
+
+  acceptRewrite(commit: string, consented: () => Promise<void>): Promise<SyncResult> {
+    return this.turns.take(async () => {
+      this.checkHead(commit, await this.followed(() => this.askHead()));
+      if (commit === this.accepted) return { commit, verdict: 'unchanged' };
+      await consented();
+      this.rewrite = commit;
+      const inventory = this.options.inventory();
+      const reading = await this.followed(() => this.read('head', { head: commit, inventory }));
+      this.checkHead(commit, reading.info.commit);
+      return this.followed(() => this.conclude(reading, inventory));
+    });
+  }
+
+  private checkHead(commit: string, head: string): void {
+    if (head === commit) return;
+    throw new MooringError(
+      'GIT_HEAD_MOVED',
+      `Cannot accept commit ${commit}: the head of branch "${this.branch.name}" is ${head}; its head of now is wanted`,
+      { hint: 'Look at what is there now, and accept that by its name.' },
+    );
   }
 
   status(): SourceStatus {
@@ -167,7 +228,7 @@ class Follower implements Source {
     while (!this.closing.signal.aborted) {
       // A failure is status: it is kept by `followed`, and the pause grows.
       const works = await this.turns
-        .take(() => this.followed(false))
+        .take(() => this.followed(() => this.poll(false)))
         .then(
           () => true,
           () => false,
@@ -176,10 +237,10 @@ class Follower implements Source {
     }
   }
 
-  /** One poll with what follows from it; its failure becomes status and is thrown. */
-  private async followed(asked: boolean): Promise<SyncResult> {
+  /** A part of following; its failure becomes status and is thrown. */
+  private async followed<T>(part: () => Promise<T>): Promise<T> {
     try {
-      const result = await this.poll(asked);
+      const result = await part();
       this.report(undefined);
       return result;
     } catch (error) {
@@ -200,6 +261,11 @@ class Follower implements Source {
       if (head === reading.info.commit || this.isDecided(head, inventory, asked)) break;
       reading = await this.read('head', { head, inventory });
     }
+    return this.conclude(reading, inventory);
+  }
+
+  /** Has what was read decided on. */
+  private async conclude(reading: Reading, inventory: readonly InventoryHost[]): Promise<SyncResult> {
     const { info, outcome } = reading;
     const refusal = new Refusal(info.commit, outcome.kind === 'refused' ? outcome.problems : [], inventory);
     const isKnown = outcome.kind === 'refused' && this.refusal?.equals(refusal);
@@ -229,25 +295,24 @@ class Follower implements Source {
     wanted: RenderTask['wanted'],
     { head, inventory }: { head: string; inventory: readonly InventoryHost[] },
   ): Promise<Reading> {
-    this.memo ??= await this.memoFile.read();
-    const { branch, folder, accepted } = this;
-    const memo = this.memo.filter((entry) => this.isStored(entry));
-    const task = {
-      kind: 'render',
-      branch,
-      folder,
-      wanted,
-      accepted,
-      inventory,
-      memo,
-      maxFetchBytes: this.maxFetchBytes,
-    } as const;
+    const memo = (await this.knownRenderings()).filter((entry) => this.isStored(entry));
+    const task = this.task(wanted, { inventory, memo });
     const reading = await readCommitApart(task, { head, limits: this.limits, signal: this.closing.signal });
     if (reading.memo !== undefined) {
       this.memo = reading.memo;
       await this.memoFile.write(reading.memo);
     }
     return reading;
+  }
+
+  private task(wanted: RenderTask['wanted'], { inventory, memo }: Pick<RenderTask, 'inventory' | 'memo'>): RenderTask {
+    const { branch, folder, accepted, rewrite, maxFetchBytes } = this;
+    return { kind: 'render', branch, folder, wanted, accepted, rewrite, inventory, memo, maxFetchBytes };
+  }
+
+  private async knownRenderings(): Promise<Memo> {
+    this.memo ??= await this.memoFile.read();
+    return this.memo;
   }
 
   /** What was rendered and never stored must be rendered again to be published. */

@@ -12,10 +12,15 @@ export interface RenderTask {
   readonly branch: Branch;
   /** Folder that holds clones. */
   readonly folder: string;
-  /** The branch's head, or a commit that was accepted before and is rendered again from what is here. */
-  readonly wanted: 'head' | { readonly commit: string };
+  /**
+   * The branch's head; a commit that was accepted before and is rendered again from what is here; or any other revision that the repository
+   * has, by its full name or the name of a branch, which is read apart from what is followed.
+   */
+  readonly wanted: 'head' | { readonly commit: string } | { readonly revision: string };
   /** The commit that a head must descend from. */
   readonly accepted: string | undefined;
+  /** A head that a person accepted by name, whatever its history. */
+  readonly rewrite?: string | undefined;
   readonly inventory: readonly InventoryHost[];
   readonly memo: Memo;
   /** Bytes that a server may send. */

@@ -2,6 +2,7 @@
 
 /** The role that each method declares, by its full path. */
 export const METHOD_ROLES = {
+  '/mooring.v1.AdminService/AcceptRewrite': 'operator',
   '/mooring.v1.AdminService/AddUser': 'admin',
   '/mooring.v1.AdminService/Invite': 'admin',
   '/mooring.v1.AdminService/ListUsers': 'admin',
@@ -15,6 +16,8 @@ export const METHOD_ROLES = {
   '/mooring.v1.AgentService/Leave': 'agent',
   '/mooring.v1.AgentService/RenewCertificate': 'agent',
   '/mooring.v1.EnrolService/Join': 'anyone',
+  '/mooring.v1.FleetService/Diff': 'viewer',
+  '/mooring.v1.FleetService/Explain': 'viewer',
   '/mooring.v1.FleetService/GetBundle': 'viewer',
   '/mooring.v1.FleetService/GetHost': 'viewer',
   '/mooring.v1.FleetService/GetHub': 'viewer',
@@ -24,6 +27,7 @@ export const METHOD_ROLES = {
   '/mooring.v1.FleetService/ListHosts': 'viewer',
   '/mooring.v1.FleetService/ListRevisions': 'viewer',
   '/mooring.v1.FleetService/ListStacks': 'viewer',
+  '/mooring.v1.FleetService/Plan': 'operator',
   '/mooring.v1.FleetService/WatchEvents': 'viewer',
   '/mooring.v1.FleetService/WatchRevision': 'viewer',
   '/mooring.v1.FleetService/WatchStatus': 'viewer',

@@ -1,5 +1,13 @@
 import { createInterface } from 'node:readline/promises';
-import { AddUserResponse, ListUsersResponse, MooringError, Role, roleToJSON, SyncResponse } from '@mooring/proto';
+import {
+  AcceptRewriteResponse,
+  AddUserResponse,
+  ListUsersResponse,
+  MooringError,
+  Role,
+  roleToJSON,
+  SyncResponse,
+} from '@mooring/proto';
 import { type Command, Option } from 'commander';
 import { makeUserKey } from '../../enrol/user-key.ts';
 import { formatAge } from '../ages.ts';
@@ -9,7 +17,7 @@ import { withProgress } from '../progress.ts';
 import type { Session } from '../session.ts';
 import { formatTable } from '../table.ts';
 import { wordOf } from '../words.ts';
-import { duration, hostName, label } from './values.ts';
+import { duration, fullCommit, hostName, label } from './values.ts';
 
 // Asking the source and rendering take seconds; a first clone of a large repository a minute.
 const SYNC_DEADLINE_MS = 180_000;
@@ -41,6 +49,13 @@ export function addChangingCommands(program: Command, session: Session): void {
     .command('sync')
     .description('ask the repository now, and wait until its newest commit is decided on')
     .action(() => sync(session));
+  program
+    .command('accept')
+    .description(
+      'accept the head of a branch that was rewritten, by its full name; it is then decided on like any other',
+    )
+    .argument('<commit>', 'all 40 digits of it', fullCommit)
+    .action((commit: string) => accept(session, commit));
 }
 
 interface InviteOptions {
@@ -159,10 +174,21 @@ async function sync(session: Session): Promise<void> {
   const response = await withProgress(session, 'Asking the repository', () =>
     admin.sync({}, { deadlineMs: SYNC_DEADLINE_MS }),
   );
-  const verdict = response.accepted ? 'accepted' : 'refused';
-  session.out.result(SyncResponse.toJSON(response), () => `Commit ${response.commit.slice(0, 12)} is ${verdict}.`);
-  if (!response.accepted) {
-    session.out.note('See why: mooring status');
-    session.exit(EXIT.error);
-  }
+  showDecision(session, SyncResponse.toJSON(response), response);
+}
+
+async function accept(session: Session, commit: string): Promise<void> {
+  const { admin } = await session.hub();
+  const response = await withProgress(session, 'Reading the commit', () =>
+    admin.acceptRewrite({ commit }, { deadlineMs: SYNC_DEADLINE_MS }),
+  );
+  showDecision(session, AcceptRewriteResponse.toJSON(response), response);
+}
+
+function showDecision(session: Session, json: unknown, decision: { commit: string; accepted: boolean }): void {
+  const verdict = decision.accepted ? 'accepted' : 'refused';
+  session.out.result(json, () => `Commit ${decision.commit.slice(0, 12)} is ${verdict}.`);
+  if (decision.accepted) return;
+  session.out.note('See why: mooring status');
+  session.exit(EXIT.error);
 }

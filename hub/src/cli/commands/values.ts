@@ -26,6 +26,12 @@ export function hostName(text: string): string {
   return text;
 }
 
+/** The whole name of a commit. */
+export function fullCommit(text: string): string {
+  if (!/^[0-9a-f]{40}$/.test(text)) throw new InvalidArgumentError('All 40 hex digits of a commit are wanted.');
+  return text;
+}
+
 /** Collects `--label key=value` options. */
 export function label(text: string, before: Readonly<Record<string, string>>): Record<string, string> {
   const [, name, value] =

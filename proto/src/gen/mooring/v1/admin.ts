@@ -127,6 +127,20 @@ export interface SyncResponse {
   accepted: boolean;
 }
 
+/** Asks to accept a rewritten history. */
+export interface AcceptRewriteRequest {
+  /** The branch's head, hex, all 40 characters: a branch that moved on since is refused again. */
+  commit: string;
+}
+
+/** It is accepted as far as history goes; whether it renders, its verdict tells. */
+export interface AcceptRewriteResponse {
+  /** The commit, hex. */
+  commit: string;
+  /** True: it rendered and is the accepted one. */
+  accepted: boolean;
+}
+
 function createBaseInviteRequest(): InviteRequest {
   return { host: "", labels: [], ttlSeconds: 0, replace: false };
 }
@@ -1262,6 +1276,158 @@ export const SyncResponse: MessageFns<SyncResponse> = {
   },
 };
 
+function createBaseAcceptRewriteRequest(): AcceptRewriteRequest {
+  return { commit: "" };
+}
+
+export const AcceptRewriteRequest: MessageFns<AcceptRewriteRequest> = {
+  encode(message: AcceptRewriteRequest, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.commit !== "") {
+      writer.uint32(10).string(message.commit);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): AcceptRewriteRequest {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseAcceptRewriteRequest();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.commit = reader.string();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): AcceptRewriteRequest {
+    return { commit: isSet(object.commit) ? globalThis.String(object.commit) : "" };
+  },
+
+  toJSON(message: AcceptRewriteRequest): unknown {
+    const obj: any = {};
+    if (message.commit !== "") {
+      obj.commit = message.commit;
+    }
+    return obj;
+  },
+
+  create<I extends Exact<DeepPartial<AcceptRewriteRequest>, I>>(base?: I): AcceptRewriteRequest {
+    return AcceptRewriteRequest.fromPartial(base ?? ({} as any));
+  },
+  fromPartial<I extends Exact<DeepPartial<AcceptRewriteRequest>, I>>(object: I): AcceptRewriteRequest {
+    const message = createBaseAcceptRewriteRequest();
+    message.commit = object.commit ?? "";
+    return message;
+  },
+};
+
+function createBaseAcceptRewriteResponse(): AcceptRewriteResponse {
+  return { commit: "", accepted: false };
+}
+
+export const AcceptRewriteResponse: MessageFns<AcceptRewriteResponse> = {
+  encode(message: AcceptRewriteResponse, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.commit !== "") {
+      writer.uint32(10).string(message.commit);
+    }
+    if (message.accepted !== false) {
+      writer.uint32(16).bool(message.accepted);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): AcceptRewriteResponse {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseAcceptRewriteResponse();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.commit = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 16) {
+              break;
+            }
+
+            message.accepted = reader.bool();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): AcceptRewriteResponse {
+    return {
+      commit: isSet(object.commit) ? globalThis.String(object.commit) : "",
+      accepted: isSet(object.accepted) ? globalThis.Boolean(object.accepted) : false,
+    };
+  },
+
+  toJSON(message: AcceptRewriteResponse): unknown {
+    const obj: any = {};
+    if (message.commit !== "") {
+      obj.commit = message.commit;
+    }
+    if (message.accepted !== false) {
+      obj.accepted = message.accepted;
+    }
+    return obj;
+  },
+
+  create<I extends Exact<DeepPartial<AcceptRewriteResponse>, I>>(base?: I): AcceptRewriteResponse {
+    return AcceptRewriteResponse.fromPartial(base ?? ({} as any));
+  },
+  fromPartial<I extends Exact<DeepPartial<AcceptRewriteResponse>, I>>(object: I): AcceptRewriteResponse {
+    const message = createBaseAcceptRewriteResponse();
+    message.commit = object.commit ?? "";
+    message.accepted = object.accepted ?? false;
+    return message;
+  },
+};
+
 /** Changes to the fleet. Each is an event with its actor. */
 export type AdminServiceService = typeof AdminServiceService;
 export const AdminServiceService = {
@@ -1325,6 +1491,17 @@ export const AdminServiceService = {
     responseSerialize: (value: SyncResponse): Buffer => Buffer.from(SyncResponse.encode(value).finish()),
     responseDeserialize: (value: Buffer): SyncResponse => SyncResponse.decode(value),
   },
+  /** Accepts a commit that does not descend from the accepted one, by its full name: a rewritten history. */
+  acceptRewrite: {
+    path: "/mooring.v1.AdminService/AcceptRewrite" as const,
+    requestStream: false as const,
+    responseStream: false as const,
+    requestSerialize: (value: AcceptRewriteRequest): Buffer => Buffer.from(AcceptRewriteRequest.encode(value).finish()),
+    requestDeserialize: (value: Buffer): AcceptRewriteRequest => AcceptRewriteRequest.decode(value),
+    responseSerialize: (value: AcceptRewriteResponse): Buffer =>
+      Buffer.from(AcceptRewriteResponse.encode(value).finish()),
+    responseDeserialize: (value: Buffer): AcceptRewriteResponse => AcceptRewriteResponse.decode(value),
+  },
 } as const;
 
 export interface AdminServiceServer extends UntypedServiceImplementation {
@@ -1340,6 +1517,8 @@ export interface AdminServiceServer extends UntypedServiceImplementation {
   listUsers: handleUnaryCall<ListUsersRequest, ListUsersResponse>;
   /** Asks the source now, and answers when what it holds is decided on. */
   sync: handleUnaryCall<SyncRequest, SyncResponse>;
+  /** Accepts a commit that does not descend from the accepted one, by its full name: a rewritten history. */
+  acceptRewrite: handleUnaryCall<AcceptRewriteRequest, AcceptRewriteResponse>;
 }
 
 export interface AdminServiceClient extends Client {
@@ -1435,6 +1614,22 @@ export interface AdminServiceClient extends Client {
     metadata: Metadata,
     options: Partial<CallOptions>,
     callback: (error: ServiceError | null, response: SyncResponse) => void,
+  ): ClientUnaryCall;
+  /** Accepts a commit that does not descend from the accepted one, by its full name: a rewritten history. */
+  acceptRewrite(
+    request: AcceptRewriteRequest,
+    callback: (error: ServiceError | null, response: AcceptRewriteResponse) => void,
+  ): ClientUnaryCall;
+  acceptRewrite(
+    request: AcceptRewriteRequest,
+    metadata: Metadata,
+    callback: (error: ServiceError | null, response: AcceptRewriteResponse) => void,
+  ): ClientUnaryCall;
+  acceptRewrite(
+    request: AcceptRewriteRequest,
+    metadata: Metadata,
+    options: Partial<CallOptions>,
+    callback: (error: ServiceError | null, response: AcceptRewriteResponse) => void,
   ): ClientUnaryCall;
 }
 

@@ -10,9 +10,11 @@ import {
   type CallOptions,
   type ChannelCredentials,
   Client,
+  type ClientDuplexStream,
   type ClientOptions,
   type ClientReadableStream,
   type ClientUnaryCall,
+  type handleBidiStreamingCall,
   type handleServerStreamingCall,
   type handleUnaryCall,
   makeGenericClientConstructor,
@@ -20,6 +22,8 @@ import {
   type ServiceError,
   type UntypedServiceImplementation,
 } from "@grpc/grpc-js";
+import { PlannedStep } from "./agent.ts";
+import { DriftMode, driftModeFromJSON, driftModeToJSON } from "./assignment.ts";
 import { Bundle, Label } from "./bundle.ts";
 import { Drift } from "./drift.ts";
 import {
@@ -41,6 +45,69 @@ import {
 export const protobufPackage = "mooring.v1";
 
 export const protobufFileName = "mooring/v1/fleet.proto";
+
+/** What becomes of a stack on a host. */
+export const StackChange = {
+  /** STACK_CHANGE_UNSPECIFIED - Never valid. */
+  STACK_CHANGE_UNSPECIFIED: 0,
+  /** STACK_CHANGE_ADDED - It is new there. */
+  STACK_CHANGE_ADDED: 1,
+  /** STACK_CHANGE_MODIFIED - It renders to something else. */
+  STACK_CHANGE_MODIFIED: 2,
+  /** STACK_CHANGE_REMOVED - It is no longer there. */
+  STACK_CHANGE_REMOVED: 3,
+  /** STACK_CHANGE_KEPT - It does not render for these hosts alone: they would stay as they are. */
+  STACK_CHANGE_KEPT: 4,
+} as const;
+
+export type StackChange = typeof StackChange[keyof typeof StackChange];
+
+export namespace StackChange {
+  export type STACK_CHANGE_UNSPECIFIED = typeof StackChange.STACK_CHANGE_UNSPECIFIED;
+  export type STACK_CHANGE_ADDED = typeof StackChange.STACK_CHANGE_ADDED;
+  export type STACK_CHANGE_MODIFIED = typeof StackChange.STACK_CHANGE_MODIFIED;
+  export type STACK_CHANGE_REMOVED = typeof StackChange.STACK_CHANGE_REMOVED;
+  export type STACK_CHANGE_KEPT = typeof StackChange.STACK_CHANGE_KEPT;
+}
+
+export function stackChangeFromJSON(object: any): StackChange {
+  switch (object) {
+    case 0:
+    case "STACK_CHANGE_UNSPECIFIED":
+      return StackChange.STACK_CHANGE_UNSPECIFIED;
+    case 1:
+    case "STACK_CHANGE_ADDED":
+      return StackChange.STACK_CHANGE_ADDED;
+    case 2:
+    case "STACK_CHANGE_MODIFIED":
+      return StackChange.STACK_CHANGE_MODIFIED;
+    case 3:
+    case "STACK_CHANGE_REMOVED":
+      return StackChange.STACK_CHANGE_REMOVED;
+    case 4:
+    case "STACK_CHANGE_KEPT":
+      return StackChange.STACK_CHANGE_KEPT;
+    default:
+      throw new globalThis.Error("Unrecognized enum value " + object + " for enum StackChange");
+  }
+}
+
+export function stackChangeToJSON(object: StackChange): string {
+  switch (object) {
+    case StackChange.STACK_CHANGE_UNSPECIFIED:
+      return "STACK_CHANGE_UNSPECIFIED";
+    case StackChange.STACK_CHANGE_ADDED:
+      return "STACK_CHANGE_ADDED";
+    case StackChange.STACK_CHANGE_MODIFIED:
+      return "STACK_CHANGE_MODIFIED";
+    case StackChange.STACK_CHANGE_REMOVED:
+      return "STACK_CHANGE_REMOVED";
+    case StackChange.STACK_CHANGE_KEPT:
+      return "STACK_CHANGE_KEPT";
+    default:
+      throw new globalThis.Error("Unrecognized enum value " + object + " for enum StackChange");
+  }
+}
 
 /** What became of a commit. */
 export const RevisionVerdict = {
@@ -87,6 +154,131 @@ export function revisionVerdictToJSON(object: RevisionVerdict): string {
     default:
       throw new globalThis.Error("Unrecognized enum value " + object + " for enum RevisionVerdict");
   }
+}
+
+/** A part of the question for a plan. */
+export interface PlanRequest {
+  /** The parts: either one revision, or bundles followed by the hosts that would run them. */
+  part?:
+    | //
+    /** A revision that the hub renders. */
+    { $case: "revision"; value: PlannedRevision }
+    | //
+    /** One bundle, encoded as mooring.v1.Bundle. Each is sent once, before the hosts that run it. */
+    { $case: "bundle"; value: Buffer }
+    | //
+    /** What a host would run. */
+    { $case: "host"; value: PlannedHost }
+    | undefined;
+}
+
+/** A revision, and for which hosts it is planned. */
+export interface PlannedRevision {
+  /** Commit, hex, at least 7 characters, or name of a branch; empty: the newest accepted one. */
+  revision: string;
+  /** Only these hosts; empty: all. */
+  hosts: string[];
+  /** Only hosts with these labels, by the revision's own fleet.yaml; empty: all. */
+  selector: string;
+}
+
+/** What a host would run. */
+export interface PlannedHost {
+  /** Name. */
+  host: string;
+  /** The stacks that it would run, sorted by name. A stack that is assigned to it now and that is neither here nor kept would be removed. */
+  stacks: PlannedStack[];
+  /** Stacks that do not render for this host alone: they would stay as they are. */
+  kept: RenderProblem[];
+}
+
+/** One stack that a host would run. */
+export interface PlannedStack {
+  /** Name. */
+  stack: string;
+  /** "sha256:" and the hex digest of one of the bundles sent before. */
+  bundleDigest: string;
+  /** Correct drift, or only report it. */
+  driftMode: DriftMode;
+  /** Field paths that are not compared. */
+  ignore: string[];
+}
+
+/** A part of a plan. */
+export interface PlanResponse {
+  /** The part. */
+  part?:
+    | //
+    /** The revision that is planned, first; absent for bundles. One that does not render says why, and nothing follows. */
+    { $case: "revision"; value: Revision }
+    | //
+    /** What one host would do. */
+    { $case: "host"; value: HostPlan }
+    | undefined;
+}
+
+/** What one host would do. */
+export interface HostPlan {
+  /** Name. */
+  host: string;
+  /** Steps in order; empty: nothing would change. */
+  steps: PlannedStep[];
+  /** Why it could not be asked; absent: it was. */
+  problem?:
+    | Problem
+    | undefined;
+  /** Milliseconds since its last sign of life; -1: never. Set where it is offline. */
+  lastSeenAgeMs: bigint;
+  /** Stacks that do not render for this host alone: they would stay as they are. */
+  kept: RenderProblem[];
+}
+
+/** Asks why a service is as it is. */
+export interface ExplainRequest {
+  /** Host. */
+  host: string;
+  /** Stack. */
+  stack: string;
+  /** Service. */
+  service: string;
+}
+
+/** Why a service is as it is. */
+export interface ExplainResponse {
+  /** Stable JSON: desired, observed and receipt as canonical fields, verdict; values of environment and secrets are keyed digests. */
+  json: string;
+}
+
+/** Asks in which fields two revisions differ. */
+export interface DiffRequest {
+  /** Commit, hex, at least 7 characters, or name of a branch; empty: the newest accepted one. */
+  from: string;
+  /** Commit, hex, at least 7 characters, or name of a branch; empty: the newest accepted one. */
+  to: string;
+}
+
+/** A stack that does not render to the same in both revisions. */
+export interface DiffResponse {
+  /** Stack. */
+  stack: string;
+  /** Hosts for which this difference holds, sorted. */
+  hosts: string[];
+  /** The stack as a whole. */
+  change: StackChange;
+  /** Fields that differ, sorted by path; empty unless the change is MODIFIED. */
+  fields: FieldChange[];
+  /** Why it does not render there; empty unless the change is KEPT. */
+  problems: RenderProblem[];
+}
+
+/** One field that differs between two renderings. */
+export interface FieldChange {
+  /** Path in Compose's own words, such as "services.web.image". */
+  field: string;
+  /** Text of the value before; empty: it was not set. */
+  before: string;
+  /** Text of the value after; empty: it is not set. */
+  after: string;
 }
 
 /** Counts of states. */
@@ -191,6 +383,10 @@ export interface HostSummary {
   driftCount: number;
   /** Unix milliseconds by the hub's clock when its certificate ends. */
   certificateEndsAtMs: bigint;
+  /** Labels from joining alone, sorted: what a rendering of another fleet.yaml starts from. */
+  joinedLabels: Label[];
+  /** Its identity was ended: it is no longer rendered for. */
+  revoked: boolean;
 }
 
 /** One stack over its hosts. */
@@ -478,6 +674,1189 @@ export interface Counter {
   /** Value since the start of the hub. */
   value: bigint;
 }
+
+function createBasePlanRequest(): PlanRequest {
+  return { part: undefined };
+}
+
+export const PlanRequest: MessageFns<PlanRequest> = {
+  encode(message: PlanRequest, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    switch (message.part?.$case) {
+      case "revision":
+        PlannedRevision.encode(message.part.value, writer.uint32(10).fork()).join();
+        break;
+      case "bundle":
+        writer.uint32(18).bytes(message.part.value);
+        break;
+      case "host":
+        PlannedHost.encode(message.part.value, writer.uint32(26).fork()).join();
+        break;
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): PlanRequest {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBasePlanRequest();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.part = { $case: "revision", value: PlannedRevision.decode(reader, reader.uint32()) };
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.part = { $case: "bundle", value: Buffer.from(reader.bytes()) };
+            continue;
+          }
+          case 3: {
+            if (tag !== 26) {
+              break;
+            }
+
+            message.part = { $case: "host", value: PlannedHost.decode(reader, reader.uint32()) };
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): PlanRequest {
+    return {
+      part: isSet(object.revision)
+        ? { $case: "revision", value: PlannedRevision.fromJSON(object.revision) }
+        : isSet(object.bundle)
+        ? { $case: "bundle", value: Buffer.from(bytesFromBase64(object.bundle)) }
+        : isSet(object.host)
+        ? { $case: "host", value: PlannedHost.fromJSON(object.host) }
+        : undefined,
+    };
+  },
+
+  toJSON(message: PlanRequest): unknown {
+    const obj: any = {};
+    if (message.part?.$case === "revision") {
+      obj.revision = PlannedRevision.toJSON(message.part.value);
+    } else if (message.part?.$case === "bundle") {
+      obj.bundle = base64FromBytes(message.part.value);
+    } else if (message.part?.$case === "host") {
+      obj.host = PlannedHost.toJSON(message.part.value);
+    }
+    return obj;
+  },
+
+  create<I extends Exact<DeepPartial<PlanRequest>, I>>(base?: I): PlanRequest {
+    return PlanRequest.fromPartial(base ?? ({} as any));
+  },
+  fromPartial<I extends Exact<DeepPartial<PlanRequest>, I>>(object: I): PlanRequest {
+    const message = createBasePlanRequest();
+    switch (object.part?.$case) {
+      case "revision": {
+        if (object.part?.value !== undefined && object.part?.value !== null) {
+          message.part = { $case: "revision", value: PlannedRevision.fromPartial(object.part.value) };
+        }
+        break;
+      }
+      case "bundle": {
+        if (object.part?.value !== undefined && object.part?.value !== null) {
+          message.part = { $case: "bundle", value: object.part.value };
+        }
+        break;
+      }
+      case "host": {
+        if (object.part?.value !== undefined && object.part?.value !== null) {
+          message.part = { $case: "host", value: PlannedHost.fromPartial(object.part.value) };
+        }
+        break;
+      }
+    }
+    return message;
+  },
+};
+
+function createBasePlannedRevision(): PlannedRevision {
+  return { revision: "", hosts: [], selector: "" };
+}
+
+export const PlannedRevision: MessageFns<PlannedRevision> = {
+  encode(message: PlannedRevision, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.revision !== "") {
+      writer.uint32(10).string(message.revision);
+    }
+    for (const v of message.hosts) {
+      writer.uint32(18).string(v!);
+    }
+    if (message.selector !== "") {
+      writer.uint32(26).string(message.selector);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): PlannedRevision {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBasePlannedRevision();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.revision = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.hosts.push(reader.string());
+            continue;
+          }
+          case 3: {
+            if (tag !== 26) {
+              break;
+            }
+
+            message.selector = reader.string();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): PlannedRevision {
+    return {
+      revision: isSet(object.revision) ? globalThis.String(object.revision) : "",
+      hosts: globalThis.Array.isArray(object?.hosts) ? object.hosts.map((e: any) => globalThis.String(e)) : [],
+      selector: isSet(object.selector) ? globalThis.String(object.selector) : "",
+    };
+  },
+
+  toJSON(message: PlannedRevision): unknown {
+    const obj: any = {};
+    if (message.revision !== "") {
+      obj.revision = message.revision;
+    }
+    if (message.hosts?.length) {
+      obj.hosts = message.hosts;
+    }
+    if (message.selector !== "") {
+      obj.selector = message.selector;
+    }
+    return obj;
+  },
+
+  create<I extends Exact<DeepPartial<PlannedRevision>, I>>(base?: I): PlannedRevision {
+    return PlannedRevision.fromPartial(base ?? ({} as any));
+  },
+  fromPartial<I extends Exact<DeepPartial<PlannedRevision>, I>>(object: I): PlannedRevision {
+    const message = createBasePlannedRevision();
+    message.revision = object.revision ?? "";
+    message.hosts = object.hosts?.map((e) => e) || [];
+    message.selector = object.selector ?? "";
+    return message;
+  },
+};
+
+function createBasePlannedHost(): PlannedHost {
+  return { host: "", stacks: [], kept: [] };
+}
+
+export const PlannedHost: MessageFns<PlannedHost> = {
+  encode(message: PlannedHost, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.host !== "") {
+      writer.uint32(10).string(message.host);
+    }
+    for (const v of message.stacks) {
+      PlannedStack.encode(v!, writer.uint32(18).fork()).join();
+    }
+    for (const v of message.kept) {
+      RenderProblem.encode(v!, writer.uint32(26).fork()).join();
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): PlannedHost {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBasePlannedHost();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.host = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.stacks.push(PlannedStack.decode(reader, reader.uint32()));
+            continue;
+          }
+          case 3: {
+            if (tag !== 26) {
+              break;
+            }
+
+            message.kept.push(RenderProblem.decode(reader, reader.uint32()));
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): PlannedHost {
+    return {
+      host: isSet(object.host) ? globalThis.String(object.host) : "",
+      stacks: globalThis.Array.isArray(object?.stacks) ? object.stacks.map((e: any) => PlannedStack.fromJSON(e)) : [],
+      kept: globalThis.Array.isArray(object?.kept) ? object.kept.map((e: any) => RenderProblem.fromJSON(e)) : [],
+    };
+  },
+
+  toJSON(message: PlannedHost): unknown {
+    const obj: any = {};
+    if (message.host !== "") {
+      obj.host = message.host;
+    }
+    if (message.stacks?.length) {
+      obj.stacks = message.stacks.map((e) => PlannedStack.toJSON(e));
+    }
+    if (message.kept?.length) {
+      obj.kept = message.kept.map((e) => RenderProblem.toJSON(e));
+    }
+    return obj;
+  },
+
+  create<I extends Exact<DeepPartial<PlannedHost>, I>>(base?: I): PlannedHost {
+    return PlannedHost.fromPartial(base ?? ({} as any));
+  },
+  fromPartial<I extends Exact<DeepPartial<PlannedHost>, I>>(object: I): PlannedHost {
+    const message = createBasePlannedHost();
+    message.host = object.host ?? "";
+    message.stacks = object.stacks?.map((e) => PlannedStack.fromPartial(e)) || [];
+    message.kept = object.kept?.map((e) => RenderProblem.fromPartial(e)) || [];
+    return message;
+  },
+};
+
+function createBasePlannedStack(): PlannedStack {
+  return { stack: "", bundleDigest: "", driftMode: 0, ignore: [] };
+}
+
+export const PlannedStack: MessageFns<PlannedStack> = {
+  encode(message: PlannedStack, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.stack !== "") {
+      writer.uint32(10).string(message.stack);
+    }
+    if (message.bundleDigest !== "") {
+      writer.uint32(18).string(message.bundleDigest);
+    }
+    if (message.driftMode !== 0) {
+      writer.uint32(24).int32(message.driftMode);
+    }
+    for (const v of message.ignore) {
+      writer.uint32(34).string(v!);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): PlannedStack {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBasePlannedStack();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.stack = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.bundleDigest = reader.string();
+            continue;
+          }
+          case 3: {
+            if (tag !== 24) {
+              break;
+            }
+
+            message.driftMode = reader.int32() as any;
+            continue;
+          }
+          case 4: {
+            if (tag !== 34) {
+              break;
+            }
+
+            message.ignore.push(reader.string());
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): PlannedStack {
+    return {
+      stack: isSet(object.stack) ? globalThis.String(object.stack) : "",
+      bundleDigest: isSet(object.bundleDigest)
+        ? globalThis.String(object.bundleDigest)
+        : isSet(object.bundle_digest)
+        ? globalThis.String(object.bundle_digest)
+        : "",
+      driftMode: isSet(object.driftMode)
+        ? driftModeFromJSON(object.driftMode)
+        : isSet(object.drift_mode)
+        ? driftModeFromJSON(object.drift_mode)
+        : 0,
+      ignore: globalThis.Array.isArray(object?.ignore) ? object.ignore.map((e: any) => globalThis.String(e)) : [],
+    };
+  },
+
+  toJSON(message: PlannedStack): unknown {
+    const obj: any = {};
+    if (message.stack !== "") {
+      obj.stack = message.stack;
+    }
+    if (message.bundleDigest !== "") {
+      obj.bundleDigest = message.bundleDigest;
+    }
+    if (message.driftMode !== 0) {
+      obj.driftMode = driftModeToJSON(message.driftMode);
+    }
+    if (message.ignore?.length) {
+      obj.ignore = message.ignore;
+    }
+    return obj;
+  },
+
+  create<I extends Exact<DeepPartial<PlannedStack>, I>>(base?: I): PlannedStack {
+    return PlannedStack.fromPartial(base ?? ({} as any));
+  },
+  fromPartial<I extends Exact<DeepPartial<PlannedStack>, I>>(object: I): PlannedStack {
+    const message = createBasePlannedStack();
+    message.stack = object.stack ?? "";
+    message.bundleDigest = object.bundleDigest ?? "";
+    message.driftMode = object.driftMode ?? 0;
+    message.ignore = object.ignore?.map((e) => e) || [];
+    return message;
+  },
+};
+
+function createBasePlanResponse(): PlanResponse {
+  return { part: undefined };
+}
+
+export const PlanResponse: MessageFns<PlanResponse> = {
+  encode(message: PlanResponse, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    switch (message.part?.$case) {
+      case "revision":
+        Revision.encode(message.part.value, writer.uint32(10).fork()).join();
+        break;
+      case "host":
+        HostPlan.encode(message.part.value, writer.uint32(18).fork()).join();
+        break;
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): PlanResponse {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBasePlanResponse();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.part = { $case: "revision", value: Revision.decode(reader, reader.uint32()) };
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.part = { $case: "host", value: HostPlan.decode(reader, reader.uint32()) };
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): PlanResponse {
+    return {
+      part: isSet(object.revision)
+        ? { $case: "revision", value: Revision.fromJSON(object.revision) }
+        : isSet(object.host)
+        ? { $case: "host", value: HostPlan.fromJSON(object.host) }
+        : undefined,
+    };
+  },
+
+  toJSON(message: PlanResponse): unknown {
+    const obj: any = {};
+    if (message.part?.$case === "revision") {
+      obj.revision = Revision.toJSON(message.part.value);
+    } else if (message.part?.$case === "host") {
+      obj.host = HostPlan.toJSON(message.part.value);
+    }
+    return obj;
+  },
+
+  create<I extends Exact<DeepPartial<PlanResponse>, I>>(base?: I): PlanResponse {
+    return PlanResponse.fromPartial(base ?? ({} as any));
+  },
+  fromPartial<I extends Exact<DeepPartial<PlanResponse>, I>>(object: I): PlanResponse {
+    const message = createBasePlanResponse();
+    switch (object.part?.$case) {
+      case "revision": {
+        if (object.part?.value !== undefined && object.part?.value !== null) {
+          message.part = { $case: "revision", value: Revision.fromPartial(object.part.value) };
+        }
+        break;
+      }
+      case "host": {
+        if (object.part?.value !== undefined && object.part?.value !== null) {
+          message.part = { $case: "host", value: HostPlan.fromPartial(object.part.value) };
+        }
+        break;
+      }
+    }
+    return message;
+  },
+};
+
+function createBaseHostPlan(): HostPlan {
+  return { host: "", steps: [], problem: undefined, lastSeenAgeMs: 0n, kept: [] };
+}
+
+export const HostPlan: MessageFns<HostPlan> = {
+  encode(message: HostPlan, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.host !== "") {
+      writer.uint32(10).string(message.host);
+    }
+    for (const v of message.steps) {
+      PlannedStep.encode(v!, writer.uint32(18).fork()).join();
+    }
+    if (message.problem !== undefined) {
+      Problem.encode(message.problem, writer.uint32(26).fork()).join();
+    }
+    if (message.lastSeenAgeMs !== 0n) {
+      if (BigInt.asIntN(64, message.lastSeenAgeMs) !== message.lastSeenAgeMs) {
+        throw new globalThis.Error("value provided for field message.lastSeenAgeMs of type int64 too large");
+      }
+      writer.uint32(32).int64(message.lastSeenAgeMs);
+    }
+    for (const v of message.kept) {
+      RenderProblem.encode(v!, writer.uint32(42).fork()).join();
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): HostPlan {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseHostPlan();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.host = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.steps.push(PlannedStep.decode(reader, reader.uint32()));
+            continue;
+          }
+          case 3: {
+            if (tag !== 26) {
+              break;
+            }
+
+            message.problem = Problem.decode(reader, reader.uint32());
+            continue;
+          }
+          case 4: {
+            if (tag !== 32) {
+              break;
+            }
+
+            message.lastSeenAgeMs = reader.int64() as bigint;
+            continue;
+          }
+          case 5: {
+            if (tag !== 42) {
+              break;
+            }
+
+            message.kept.push(RenderProblem.decode(reader, reader.uint32()));
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): HostPlan {
+    return {
+      host: isSet(object.host) ? globalThis.String(object.host) : "",
+      steps: globalThis.Array.isArray(object?.steps) ? object.steps.map((e: any) => PlannedStep.fromJSON(e)) : [],
+      problem: isSet(object.problem) ? Problem.fromJSON(object.problem) : undefined,
+      lastSeenAgeMs: isSet(object.lastSeenAgeMs)
+        ? BigInt(object.lastSeenAgeMs)
+        : isSet(object.last_seen_age_ms)
+        ? BigInt(object.last_seen_age_ms)
+        : 0n,
+      kept: globalThis.Array.isArray(object?.kept) ? object.kept.map((e: any) => RenderProblem.fromJSON(e)) : [],
+    };
+  },
+
+  toJSON(message: HostPlan): unknown {
+    const obj: any = {};
+    if (message.host !== "") {
+      obj.host = message.host;
+    }
+    if (message.steps?.length) {
+      obj.steps = message.steps.map((e) => PlannedStep.toJSON(e));
+    }
+    if (message.problem !== undefined) {
+      obj.problem = Problem.toJSON(message.problem);
+    }
+    if (message.lastSeenAgeMs !== 0n) {
+      obj.lastSeenAgeMs = message.lastSeenAgeMs.toString();
+    }
+    if (message.kept?.length) {
+      obj.kept = message.kept.map((e) => RenderProblem.toJSON(e));
+    }
+    return obj;
+  },
+
+  create<I extends Exact<DeepPartial<HostPlan>, I>>(base?: I): HostPlan {
+    return HostPlan.fromPartial(base ?? ({} as any));
+  },
+  fromPartial<I extends Exact<DeepPartial<HostPlan>, I>>(object: I): HostPlan {
+    const message = createBaseHostPlan();
+    message.host = object.host ?? "";
+    message.steps = object.steps?.map((e) => PlannedStep.fromPartial(e)) || [];
+    message.problem = (object.problem !== undefined && object.problem !== null)
+      ? Problem.fromPartial(object.problem)
+      : undefined;
+    message.lastSeenAgeMs = (object.lastSeenAgeMs !== undefined && object.lastSeenAgeMs !== null)
+      ? BigInt(object.lastSeenAgeMs)
+      : 0n;
+    message.kept = object.kept?.map((e) => RenderProblem.fromPartial(e)) || [];
+    return message;
+  },
+};
+
+function createBaseExplainRequest(): ExplainRequest {
+  return { host: "", stack: "", service: "" };
+}
+
+export const ExplainRequest: MessageFns<ExplainRequest> = {
+  encode(message: ExplainRequest, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.host !== "") {
+      writer.uint32(10).string(message.host);
+    }
+    if (message.stack !== "") {
+      writer.uint32(18).string(message.stack);
+    }
+    if (message.service !== "") {
+      writer.uint32(26).string(message.service);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): ExplainRequest {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseExplainRequest();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.host = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.stack = reader.string();
+            continue;
+          }
+          case 3: {
+            if (tag !== 26) {
+              break;
+            }
+
+            message.service = reader.string();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): ExplainRequest {
+    return {
+      host: isSet(object.host) ? globalThis.String(object.host) : "",
+      stack: isSet(object.stack) ? globalThis.String(object.stack) : "",
+      service: isSet(object.service) ? globalThis.String(object.service) : "",
+    };
+  },
+
+  toJSON(message: ExplainRequest): unknown {
+    const obj: any = {};
+    if (message.host !== "") {
+      obj.host = message.host;
+    }
+    if (message.stack !== "") {
+      obj.stack = message.stack;
+    }
+    if (message.service !== "") {
+      obj.service = message.service;
+    }
+    return obj;
+  },
+
+  create<I extends Exact<DeepPartial<ExplainRequest>, I>>(base?: I): ExplainRequest {
+    return ExplainRequest.fromPartial(base ?? ({} as any));
+  },
+  fromPartial<I extends Exact<DeepPartial<ExplainRequest>, I>>(object: I): ExplainRequest {
+    const message = createBaseExplainRequest();
+    message.host = object.host ?? "";
+    message.stack = object.stack ?? "";
+    message.service = object.service ?? "";
+    return message;
+  },
+};
+
+function createBaseExplainResponse(): ExplainResponse {
+  return { json: "" };
+}
+
+export const ExplainResponse: MessageFns<ExplainResponse> = {
+  encode(message: ExplainResponse, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.json !== "") {
+      writer.uint32(10).string(message.json);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): ExplainResponse {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseExplainResponse();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.json = reader.string();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): ExplainResponse {
+    return { json: isSet(object.json) ? globalThis.String(object.json) : "" };
+  },
+
+  toJSON(message: ExplainResponse): unknown {
+    const obj: any = {};
+    if (message.json !== "") {
+      obj.json = message.json;
+    }
+    return obj;
+  },
+
+  create<I extends Exact<DeepPartial<ExplainResponse>, I>>(base?: I): ExplainResponse {
+    return ExplainResponse.fromPartial(base ?? ({} as any));
+  },
+  fromPartial<I extends Exact<DeepPartial<ExplainResponse>, I>>(object: I): ExplainResponse {
+    const message = createBaseExplainResponse();
+    message.json = object.json ?? "";
+    return message;
+  },
+};
+
+function createBaseDiffRequest(): DiffRequest {
+  return { from: "", to: "" };
+}
+
+export const DiffRequest: MessageFns<DiffRequest> = {
+  encode(message: DiffRequest, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.from !== "") {
+      writer.uint32(10).string(message.from);
+    }
+    if (message.to !== "") {
+      writer.uint32(18).string(message.to);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): DiffRequest {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseDiffRequest();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.from = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.to = reader.string();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): DiffRequest {
+    return {
+      from: isSet(object.from) ? globalThis.String(object.from) : "",
+      to: isSet(object.to) ? globalThis.String(object.to) : "",
+    };
+  },
+
+  toJSON(message: DiffRequest): unknown {
+    const obj: any = {};
+    if (message.from !== "") {
+      obj.from = message.from;
+    }
+    if (message.to !== "") {
+      obj.to = message.to;
+    }
+    return obj;
+  },
+
+  create<I extends Exact<DeepPartial<DiffRequest>, I>>(base?: I): DiffRequest {
+    return DiffRequest.fromPartial(base ?? ({} as any));
+  },
+  fromPartial<I extends Exact<DeepPartial<DiffRequest>, I>>(object: I): DiffRequest {
+    const message = createBaseDiffRequest();
+    message.from = object.from ?? "";
+    message.to = object.to ?? "";
+    return message;
+  },
+};
+
+function createBaseDiffResponse(): DiffResponse {
+  return { stack: "", hosts: [], change: 0, fields: [], problems: [] };
+}
+
+export const DiffResponse: MessageFns<DiffResponse> = {
+  encode(message: DiffResponse, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.stack !== "") {
+      writer.uint32(10).string(message.stack);
+    }
+    for (const v of message.hosts) {
+      writer.uint32(18).string(v!);
+    }
+    if (message.change !== 0) {
+      writer.uint32(24).int32(message.change);
+    }
+    for (const v of message.fields) {
+      FieldChange.encode(v!, writer.uint32(34).fork()).join();
+    }
+    for (const v of message.problems) {
+      RenderProblem.encode(v!, writer.uint32(42).fork()).join();
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): DiffResponse {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseDiffResponse();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.stack = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.hosts.push(reader.string());
+            continue;
+          }
+          case 3: {
+            if (tag !== 24) {
+              break;
+            }
+
+            message.change = reader.int32() as any;
+            continue;
+          }
+          case 4: {
+            if (tag !== 34) {
+              break;
+            }
+
+            message.fields.push(FieldChange.decode(reader, reader.uint32()));
+            continue;
+          }
+          case 5: {
+            if (tag !== 42) {
+              break;
+            }
+
+            message.problems.push(RenderProblem.decode(reader, reader.uint32()));
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): DiffResponse {
+    return {
+      stack: isSet(object.stack) ? globalThis.String(object.stack) : "",
+      hosts: globalThis.Array.isArray(object?.hosts) ? object.hosts.map((e: any) => globalThis.String(e)) : [],
+      change: isSet(object.change) ? stackChangeFromJSON(object.change) : 0,
+      fields: globalThis.Array.isArray(object?.fields) ? object.fields.map((e: any) => FieldChange.fromJSON(e)) : [],
+      problems: globalThis.Array.isArray(object?.problems)
+        ? object.problems.map((e: any) => RenderProblem.fromJSON(e))
+        : [],
+    };
+  },
+
+  toJSON(message: DiffResponse): unknown {
+    const obj: any = {};
+    if (message.stack !== "") {
+      obj.stack = message.stack;
+    }
+    if (message.hosts?.length) {
+      obj.hosts = message.hosts;
+    }
+    if (message.change !== 0) {
+      obj.change = stackChangeToJSON(message.change);
+    }
+    if (message.fields?.length) {
+      obj.fields = message.fields.map((e) => FieldChange.toJSON(e));
+    }
+    if (message.problems?.length) {
+      obj.problems = message.problems.map((e) => RenderProblem.toJSON(e));
+    }
+    return obj;
+  },
+
+  create<I extends Exact<DeepPartial<DiffResponse>, I>>(base?: I): DiffResponse {
+    return DiffResponse.fromPartial(base ?? ({} as any));
+  },
+  fromPartial<I extends Exact<DeepPartial<DiffResponse>, I>>(object: I): DiffResponse {
+    const message = createBaseDiffResponse();
+    message.stack = object.stack ?? "";
+    message.hosts = object.hosts?.map((e) => e) || [];
+    message.change = object.change ?? 0;
+    message.fields = object.fields?.map((e) => FieldChange.fromPartial(e)) || [];
+    message.problems = object.problems?.map((e) => RenderProblem.fromPartial(e)) || [];
+    return message;
+  },
+};
+
+function createBaseFieldChange(): FieldChange {
+  return { field: "", before: "", after: "" };
+}
+
+export const FieldChange: MessageFns<FieldChange> = {
+  encode(message: FieldChange, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.field !== "") {
+      writer.uint32(10).string(message.field);
+    }
+    if (message.before !== "") {
+      writer.uint32(18).string(message.before);
+    }
+    if (message.after !== "") {
+      writer.uint32(26).string(message.after);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): FieldChange {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseFieldChange();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.field = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.before = reader.string();
+            continue;
+          }
+          case 3: {
+            if (tag !== 26) {
+              break;
+            }
+
+            message.after = reader.string();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): FieldChange {
+    return {
+      field: isSet(object.field) ? globalThis.String(object.field) : "",
+      before: isSet(object.before) ? globalThis.String(object.before) : "",
+      after: isSet(object.after) ? globalThis.String(object.after) : "",
+    };
+  },
+
+  toJSON(message: FieldChange): unknown {
+    const obj: any = {};
+    if (message.field !== "") {
+      obj.field = message.field;
+    }
+    if (message.before !== "") {
+      obj.before = message.before;
+    }
+    if (message.after !== "") {
+      obj.after = message.after;
+    }
+    return obj;
+  },
+
+  create<I extends Exact<DeepPartial<FieldChange>, I>>(base?: I): FieldChange {
+    return FieldChange.fromPartial(base ?? ({} as any));
+  },
+  fromPartial<I extends Exact<DeepPartial<FieldChange>, I>>(object: I): FieldChange {
+    const message = createBaseFieldChange();
+    message.field = object.field ?? "";
+    message.before = object.before ?? "";
+    message.after = object.after ?? "";
+    return message;
+  },
+};
 
 function createBaseSum(): Sum {
   return { total: 0, online: 0, synced: 0, healthy: 0, sync: 0, health: 0 };
@@ -1119,6 +2498,8 @@ function createBaseHostSummary(): HostSummary {
     problems: [],
     driftCount: 0,
     certificateEndsAtMs: 0n,
+    joinedLabels: [],
+    revoked: false,
   };
 }
 
@@ -1189,6 +2570,12 @@ export const HostSummary: MessageFns<HostSummary> = {
         throw new globalThis.Error("value provided for field message.certificateEndsAtMs of type int64 too large");
       }
       writer.uint32(136).int64(message.certificateEndsAtMs);
+    }
+    for (const v of message.joinedLabels) {
+      Label.encode(v!, writer.uint32(146).fork()).join();
+    }
+    if (message.revoked !== false) {
+      writer.uint32(152).bool(message.revoked);
     }
     return writer;
   },
@@ -1342,6 +2729,22 @@ export const HostSummary: MessageFns<HostSummary> = {
             message.certificateEndsAtMs = reader.int64() as bigint;
             continue;
           }
+          case 18: {
+            if (tag !== 146) {
+              break;
+            }
+
+            message.joinedLabels.push(Label.decode(reader, reader.uint32()));
+            continue;
+          }
+          case 19: {
+            if (tag !== 152) {
+              break;
+            }
+
+            message.revoked = reader.bool();
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -1411,6 +2814,12 @@ export const HostSummary: MessageFns<HostSummary> = {
         : isSet(object.certificate_ends_at_ms)
         ? BigInt(object.certificate_ends_at_ms)
         : 0n,
+      joinedLabels: globalThis.Array.isArray(object?.joinedLabels)
+        ? object.joinedLabels.map((e: any) => Label.fromJSON(e))
+        : globalThis.Array.isArray(object?.joined_labels)
+        ? object.joined_labels.map((e: any) => Label.fromJSON(e))
+        : [],
+      revoked: isSet(object.revoked) ? globalThis.Boolean(object.revoked) : false,
     };
   },
 
@@ -1467,6 +2876,12 @@ export const HostSummary: MessageFns<HostSummary> = {
     if (message.certificateEndsAtMs !== 0n) {
       obj.certificateEndsAtMs = message.certificateEndsAtMs.toString();
     }
+    if (message.joinedLabels?.length) {
+      obj.joinedLabels = message.joinedLabels.map((e) => Label.toJSON(e));
+    }
+    if (message.revoked !== false) {
+      obj.revoked = message.revoked;
+    }
     return obj;
   },
 
@@ -1504,6 +2919,8 @@ export const HostSummary: MessageFns<HostSummary> = {
     message.certificateEndsAtMs = (object.certificateEndsAtMs !== undefined && object.certificateEndsAtMs !== null)
       ? BigInt(object.certificateEndsAtMs)
       : 0n;
+    message.joinedLabels = object.joinedLabels?.map((e) => Label.fromPartial(e)) || [];
+    message.revoked = object.revoked ?? false;
     return message;
   },
 };
@@ -4547,6 +5964,36 @@ export const FleetServiceService = {
     responseSerialize: (value: GetHubResponse): Buffer => Buffer.from(GetHubResponse.encode(value).finish()),
     responseDeserialize: (value: Buffer): GetHubResponse => GetHubResponse.decode(value),
   },
+  /** What every host would do for a revision or for bundles that the caller rendered. Nothing is changed and nothing is published. */
+  plan: {
+    path: "/mooring.v1.FleetService/Plan" as const,
+    requestStream: true as const,
+    responseStream: true as const,
+    requestSerialize: (value: PlanRequest): Buffer => Buffer.from(PlanRequest.encode(value).finish()),
+    requestDeserialize: (value: Buffer): PlanRequest => PlanRequest.decode(value),
+    responseSerialize: (value: PlanResponse): Buffer => Buffer.from(PlanResponse.encode(value).finish()),
+    responseDeserialize: (value: Buffer): PlanResponse => PlanResponse.decode(value),
+  },
+  /** Why a service of a host is as it is: desired, observed, both canonical, receipt and verdict. */
+  explain: {
+    path: "/mooring.v1.FleetService/Explain" as const,
+    requestStream: false as const,
+    responseStream: false as const,
+    requestSerialize: (value: ExplainRequest): Buffer => Buffer.from(ExplainRequest.encode(value).finish()),
+    requestDeserialize: (value: Buffer): ExplainRequest => ExplainRequest.decode(value),
+    responseSerialize: (value: ExplainResponse): Buffer => Buffer.from(ExplainResponse.encode(value).finish()),
+    responseDeserialize: (value: Buffer): ExplainResponse => ExplainResponse.decode(value),
+  },
+  /** What two revisions render to, and in which fields they differ. */
+  diff: {
+    path: "/mooring.v1.FleetService/Diff" as const,
+    requestStream: false as const,
+    responseStream: true as const,
+    requestSerialize: (value: DiffRequest): Buffer => Buffer.from(DiffRequest.encode(value).finish()),
+    requestDeserialize: (value: Buffer): DiffRequest => DiffRequest.decode(value),
+    responseSerialize: (value: DiffResponse): Buffer => Buffer.from(DiffResponse.encode(value).finish()),
+    responseDeserialize: (value: Buffer): DiffResponse => DiffResponse.decode(value),
+  },
 } as const;
 
 export interface FleetServiceServer extends UntypedServiceImplementation {
@@ -4574,6 +6021,12 @@ export interface FleetServiceServer extends UntypedServiceImplementation {
   getBundle: handleUnaryCall<GetBundleRequest, GetBundleResponse>;
   /** The hub about itself: version, ages of its last fetch, render and publish, broker, counters. */
   getHub: handleUnaryCall<GetHubRequest, GetHubResponse>;
+  /** What every host would do for a revision or for bundles that the caller rendered. Nothing is changed and nothing is published. */
+  plan: handleBidiStreamingCall<PlanRequest, PlanResponse>;
+  /** Why a service of a host is as it is: desired, observed, both canonical, receipt and verdict. */
+  explain: handleUnaryCall<ExplainRequest, ExplainResponse>;
+  /** What two revisions render to, and in which fields they differ. */
+  diff: handleServerStreamingCall<DiffRequest, DiffResponse>;
 }
 
 export interface FleetServiceClient extends Client {
@@ -4745,6 +6198,29 @@ export interface FleetServiceClient extends Client {
     options: Partial<CallOptions>,
     callback: (error: ServiceError | null, response: GetHubResponse) => void,
   ): ClientUnaryCall;
+  /** What every host would do for a revision or for bundles that the caller rendered. Nothing is changed and nothing is published. */
+  plan(): ClientDuplexStream<PlanRequest, PlanResponse>;
+  plan(options: Partial<CallOptions>): ClientDuplexStream<PlanRequest, PlanResponse>;
+  plan(metadata: Metadata, options?: Partial<CallOptions>): ClientDuplexStream<PlanRequest, PlanResponse>;
+  /** Why a service of a host is as it is: desired, observed, both canonical, receipt and verdict. */
+  explain(
+    request: ExplainRequest,
+    callback: (error: ServiceError | null, response: ExplainResponse) => void,
+  ): ClientUnaryCall;
+  explain(
+    request: ExplainRequest,
+    metadata: Metadata,
+    callback: (error: ServiceError | null, response: ExplainResponse) => void,
+  ): ClientUnaryCall;
+  explain(
+    request: ExplainRequest,
+    metadata: Metadata,
+    options: Partial<CallOptions>,
+    callback: (error: ServiceError | null, response: ExplainResponse) => void,
+  ): ClientUnaryCall;
+  /** What two revisions render to, and in which fields they differ. */
+  diff(request: DiffRequest, options?: Partial<CallOptions>): ClientReadableStream<DiffResponse>;
+  diff(request: DiffRequest, metadata?: Metadata, options?: Partial<CallOptions>): ClientReadableStream<DiffResponse>;
 }
 
 export const FleetServiceClient = makeGenericClientConstructor(
@@ -4755,6 +6231,14 @@ export const FleetServiceClient = makeGenericClientConstructor(
   service: typeof FleetServiceService;
   serviceName: string;
 };
+
+function bytesFromBase64(b64: string): Uint8Array {
+  return Uint8Array.from(globalThis.Buffer.from(b64, "base64"));
+}
+
+function base64FromBytes(arr: Uint8Array): string {
+  return globalThis.Buffer.from(arr).toString("base64");
+}
 
 type Builtin = Date | Function | Uint8Array | string | number | boolean | bigint | undefined;
 
