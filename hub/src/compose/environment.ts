@@ -1,6 +1,7 @@
 import { RESERVED_LABEL_PREFIXES } from '@mooring/proto';
 import type { Field } from './field.ts';
 import type { Label, Service } from './model.ts';
+import { byName } from './pairs.ts';
 import type { VariableSource } from './repository.ts';
 
 /** `environment`: a name without a value takes the variable's, and is left out where that is unset, as docker compose does. */
@@ -23,8 +24,4 @@ export function readLabels(field: Field | undefined): readonly Label[] {
     return { name: key, value: value.isNull ? '' : value.scalarText() };
   });
   return pairs.sort(byName);
-}
-
-function byName(a: { name: string }, b: { name: string }): number {
-  return a.name < b.name ? -1 : Number(a.name > b.name);
 }

@@ -98,6 +98,12 @@ export class Field {
     }
   }
 
+  /** Texts of a list, or one text that stands alone, in order. */
+  texts(): readonly string[] {
+    if (this.node.kind === 'sequence') return this.items().map((item) => item.text());
+    return this.isNull ? [] : [this.text()];
+  }
+
   boolean(): boolean {
     const value = this.#scalar();
     if (value.kind === 'boolean') return value.value;

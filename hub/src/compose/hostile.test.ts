@@ -62,7 +62,7 @@ const INPUTS: Readonly<Record<string, readonly [text: string | Uint8Array, code:
   'a long size': [web(`mem_limit: ${'9'.repeat(900_000)}`), 'COMPOSE_QUANTITY'],
   'a long duration': [web(`healthcheck: { interval: "${'1s'.repeat(400_000)}" }`), 'COMPOSE_DURATION'],
   'a long key': [web(`${'k'.repeat(900_000)}: 1`), 'COMPOSE_UNKNOWN_KEY'],
-  'a long name': [`services:\n  ${'k'.repeat(900_000)}: { build: . }\n`, 'COMPOSE_UNSUPPORTED_KEY'],
+  'a long name': [`services:\n  ${'k'.repeat(900_000)}: { develop: . }\n`, 'COMPOSE_UNSUPPORTED_KEY'],
   'a long alias': [`a: *${'k'.repeat(900_000)}`, 'YAML_SYNTAX'],
   'a long duplicate': [`${'k'.repeat(400_000)}: 1\n${'k'.repeat(400_000)}: 1`, 'YAML_DUPLICATE_KEY'],
   'many keys': [`services: {a: {image: x, environment: {${many(40_000, (index) => `k${index}: 1`, ',')}}}}`, undefined],

@@ -50,7 +50,7 @@ describe('of two files', () => {
       'networks: { a: { aliases: [x] } }\ndepends_on: { db: { condition: service_healthy } }',
       'networks: [a, b]\ndepends_on:',
     );
-    expect(service?.networks).toEqual([
+    expect(service?.networks).toMatchObject([
       { network: 'a', aliases: ['x'] },
       { network: 'b', aliases: [] },
     ]);
