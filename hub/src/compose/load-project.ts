@@ -38,7 +38,8 @@ export interface LoadedProject {
 }
 
 /** Reads, interpolates, extends, merges and resolves a stack's Compose files. Throws the first MooringError that stands in the way, with its place. */
-export async function loadProject(input: ProjectInput): Promise<LoadedProject> {
+export async function loadProject(given: ProjectInput): Promise<LoadedProject> {
+  const input = { ...given, variables: withProjectName(given) };
   const warnings = new Warnings();
   const load = (path: string): Promise<MappingNode> => readInterpolated(path, input, warnings);
   const extender = new Extender({ folder: input.folder, load });
@@ -55,6 +56,11 @@ export async function loadProject(input: ProjectInput): Promise<LoadedProject> {
     );
   const project = await resolveProject(new Field(merged, ''), input, warnings.add);
   return { project, warnings: warnings.all };
+}
+
+/** Docker compose sets this one itself. */
+function withProjectName({ stack, variables }: ProjectInput): VariableSource {
+  return { get: (name) => (name === 'COMPOSE_PROJECT_NAME' ? stack : variables.get(name)) };
 }
 
 /** Warnings, each once. */
