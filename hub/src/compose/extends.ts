@@ -42,7 +42,7 @@ export class Extender {
    * another file throws.
    */
   async resolve(root: MappingNode, path: string): Promise<MappingNode> {
-    const services = new Field(root, '').get('services');
+    const services = servicesOf(root);
     const extending = services?.entries().some(({ value }) => extendsOf(value) !== undefined) ?? false;
     if (services === undefined || services.node.kind !== 'mapping' || !extending) return root;
     // Of a file of the stack itself, paths begin at the stack's folder.
@@ -107,7 +107,7 @@ export class Extender {
     const path = pathInRepository(field, folder, field.text());
     const known = this.#files.get(path);
     if (known !== undefined) return known;
-    const services = new Field(await this.#loaded(field, path), '').get('services');
+    const services = servicesOf(await this.#loaded(field, path));
     const file = { id: path, path, folder: folderOf(path), services };
     this.#files.set(path, file);
     return file;
@@ -122,6 +122,11 @@ export class Extender {
       throw new MooringError(error.code, error.message, { place: field.place, hint: error.hint, cause: error });
     }
   }
+}
+
+function servicesOf(root: MappingNode): Field | undefined {
+  const entry = root.entries.find(({ key }) => key === 'services');
+  return entry === undefined ? undefined : new Field(entry.value, 'services');
 }
 
 function extendsOf(service: Field): Field | undefined {

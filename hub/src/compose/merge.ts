@@ -81,16 +81,14 @@ function textOf(mapping: MappingNode, key: string): string | undefined {
 
 /** The same tree without what is tagged `!reset`; unchanged parts stay shared. */
 function withoutReset(mapping: MappingNode): MappingNode {
-  let changed = false;
-  const entries: YamlEntry[] = [];
-  for (const entry of mapping.entries) {
-    if (entry.value.tag === 'reset') {
-      changed = true;
-      continue;
-    }
-    const value = entry.value.kind === 'mapping' ? withoutReset(entry.value) : entry.value;
-    changed ||= value !== entry.value;
-    entries.push(value === entry.value ? entry : { ...entry, value });
-  }
-  return changed ? { ...mapping, entries } : mapping;
+  if (!holdsReset(mapping)) return mapping;
+  const kept = mapping.entries.filter(({ value }) => value.tag !== 'reset');
+  const entries = kept.map((entry): YamlEntry => {
+    return entry.value.kind === 'mapping' ? { ...entry, value: withoutReset(entry.value) } : entry;
+  });
+  return { ...mapping, entries };
+}
+
+function holdsReset(mapping: MappingNode): boolean {
+  return mapping.entries.some(({ value }) => value.tag === 'reset' || (value.kind === 'mapping' && holdsReset(value)));
 }

@@ -24,6 +24,7 @@ const DEEPEST_SHORT_FORM = 3;
 /** The same mapping with every short form, such as a list of `NAME=value`, written in the form that is merged. Throws COMPOSE_TYPE. */
 export function normalised(mapping: MappingNode, spot: Spot): MappingNode {
   const entries = mapping.entries.map((entry): YamlEntry => {
+    if (entry.key.startsWith('x-')) return entry;
     const below = spotBelow(spot, entry.key);
     const long = longForm(entry.value, below);
     const isDeeper = long.kind === 'mapping' && below.pattern.length < DEEPEST_SHORT_FORM;
