@@ -302,6 +302,7 @@ function mountsOf(service: CanonicalService, places: Places): Comparable {
 function comparableMount(mount: CanonicalMount, places: Places): Comparable {
   const { type, source = '', read_only, bind, volume, tmpfs } = mount;
   if (type === 'tmpfs') return { source: 'tmpfs', size: Number(tmpfs?.size ?? 0), mode: tmpfs?.mode, read_only };
+  if (type !== 'volume' && type !== 'bind') return { source: `${type} ${source}` };
   const said = { propagation: bind?.propagation, selinux: bind?.selinux, nocopy: volume?.nocopy };
   if (type === 'volume') return { source: source === '' ? 'anonymous' : `volume ${source}`, read_only, ...said };
   const path = posix.normalize(source).replace(/(.)\/$/, '$1');

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { corpusFolder, type Outcome, renderCorpus } from './corpus.ts';
+import { corpusFolder, type Outcome, refuseCorpus, renderCorpus } from './corpus.ts';
 import { DIFFERENT, LEAST_AS_WRITTEN, LEAST_WITH_IMAGES, REFUSED } from './exceptions.ts';
 
 const folder = corpusFolder();
@@ -31,6 +31,12 @@ if (folder === undefined) {
       for (const { refused } of builders) expect(refused).toContain('builds an image');
       const asWritten = outcomes.filter(({ refused }) => refused === undefined);
       expect(asWritten.length).toBeGreaterThanOrEqual(LEAST_AS_WRITTEN);
+    });
+
+    test('are refused where docker compose refuses them', async () => {
+      const refusals = await refuseCorpus(folder);
+      expect(refusals.length).toBeGreaterThan(20);
+      expect(refusals.filter(({ refused }) => refused === undefined)).toEqual([]);
     });
 
     test('mean what docker compose says they mean', () => {

@@ -30,14 +30,32 @@ export interface Outcome {
   readonly differences: readonly string[];
 }
 
+/** What docker compose says of a file. */
+interface Verdict {
+  readonly file: string;
+  readonly parses: boolean;
+}
+
 /** Renders every file of the corpus that docker compose parses. */
 export async function renderCorpus(root: string): Promise<readonly Outcome[]> {
-  const verdicts: readonly { file: string; parses: boolean }[] = JSON.parse(
-    await readFile(join(root, 'verdicts.json'), 'utf8'),
-  );
   const outcomes: Outcome[] = [];
-  for (const { file, parses } of verdicts) if (parses) outcomes.push(await renderOne(root, file));
+  for (const { file, parses } of await readVerdicts(root)) if (parses) outcomes.push(await renderOne(root, file));
   return outcomes;
+}
+
+/** Files that docker compose refuses, and how each is refused; undefined for one that renders. */
+export async function refuseCorpus(root: string): Promise<readonly { file: string; refused: string | undefined }[]> {
+  const refusals = [];
+  for (const { file, parses } of await readVerdicts(root)) {
+    if (parses) continue;
+    const place = { root, folder: dirname(file), stack: 'refused', files: [basename(file)] };
+    refusals.push({ file, refused: (await outcomeOf(() => renderStack(place))).refused });
+  }
+  return refusals;
+}
+
+async function readVerdicts(root: string): Promise<readonly Verdict[]> {
+  return JSON.parse(await readFile(join(root, 'verdicts.json'), 'utf8'));
 }
 
 async function renderOne(root: string, file: string): Promise<Outcome> {

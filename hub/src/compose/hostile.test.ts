@@ -66,6 +66,33 @@ const INPUTS: Readonly<Record<string, readonly [text: string | Uint8Array, code:
   'a long alias': [`a: *${'k'.repeat(900_000)}`, 'YAML_SYNTAX'],
   'a long duplicate': [`${'k'.repeat(400_000)}: 1\n${'k'.repeat(400_000)}: 1`, 'YAML_DUPLICATE_KEY'],
   'many keys': [`services: {a: {image: x, environment: {${many(40_000, (index) => `k${index}: 1`, ',')}}}}`, undefined],
+  'a large base, extended often': [
+    `services:\n  a: { image: x, environment: {${many(5000, (index) => `k${index}: 1`, ',')}} }\n${many(4000, (index) => `  s${index}: { extends: a }`)}`,
+    'YAML_TOO_MANY_NODES',
+  ],
+  'a long chain of bases': [
+    `services:\n${many(9000, (index) => `  s${index}: { extends: s${index + 1} }`)}\n  s9000: { image: x }\n`,
+    'COMPOSE_EXTENDS_CYCLE',
+  ],
+  'a circle of bases': [
+    `services:\n${many(40, (index) => `  s${index}: { extends: s${(index + 1) % 40} }`)}\n`,
+    'COMPOSE_EXTENDS_CYCLE',
+  ],
+  'more containers than a host has': [web('scale: 2147483647'), 'COMPOSE_QUANTITY'],
+  'every port, exposed': [web('expose: ["1-65535"]'), 'COMPOSE_PORT'],
+  'a range, exposed often': [web(`expose: [${'"1-20000",'.repeat(2000)}]`), 'COMPOSE_PORT'],
+  'a long host': [web(`extra_hosts: ["${'a:'.repeat(400_000)}"]`), 'COMPOSE_VALUE'],
+  'a long device': [web(`devices: ["${'rwm'.repeat(300_000)}"]`), 'COMPOSE_VALUE'],
+  'a long list of CPUs': [web(`cpuset: "${'1-'.repeat(400_000)}"`), 'COMPOSE_VALUE'],
+  'a long option of security': [web(`security_opt: ["${'a'.repeat(900_000)}"]`), 'COMPOSE_VALUE'],
+  'tags that take away, in each other': [
+    many(300, (index) => `x${index}: !reset {a: !reset {b: !override [1]}}`),
+    'COMPOSE_UNKNOWN_KEY',
+  ],
+  'an env file for everybody': [
+    `services:\n${many(9000, (index) => `  s${index}: { image: x, env_file: compose.yaml }`)}`,
+    'COMPOSE_VAR_SYNTAX',
+  ],
   'too many values': [`a: [${'1,'.repeat(200_000)}]`, 'YAML_TOO_MANY_NODES'],
   'two merge keys': ['a: &a { b: { image: x } }\nservices:\n  <<: *a\n  <<: *a\n', 'YAML_DUPLICATE_KEY'],
   'a merge of text': ['a: &a x\nservices: { <<: *a }', 'YAML_SYNTAX'],
