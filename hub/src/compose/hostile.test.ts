@@ -91,7 +91,7 @@ const INPUTS: Readonly<Record<string, readonly [text: string | Uint8Array, code:
   ],
   'an env file for everybody': [
     `services:\n${many(9000, (index) => `  s${index}: { image: x, env_file: compose.yaml }`)}`,
-    'COMPOSE_VAR_SYNTAX',
+    'RENDER_TOO_LARGE',
   ],
   'too many values': [`a: [${'1,'.repeat(200_000)}]`, 'YAML_TOO_MANY_NODES'],
   'two merge keys': ['a: &a { b: { image: x } }\nservices:\n  <<: *a\n  <<: *a\n', 'YAML_DUPLICATE_KEY'],

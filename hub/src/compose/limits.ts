@@ -12,41 +12,38 @@ const CPU_LIST = /^\d{1,4}(?:-\d{1,4})?(?:,\d{1,4}(?:-\d{1,4})?)*$/;
 export function readLimits(service: Field): Limits {
   const resources = service.get('deploy')?.get('resources');
   const limits = resources?.get('limits');
-  const memoryBytes = agreed(service, [
-    ['mem_limit', service.get('mem_limit'), readMemory],
-    ['deploy.resources.limits.memory', limits?.get('memory'), readMemory],
-  ]);
+  const memoryBytes = agreed(service, 'mem_limit', { deployed: limits?.get('memory'), read: readMemory });
   return {
     memoryBytes,
     memorySwapBytes: readSwap(service.get('memswap_limit'), memoryBytes),
     memoryReservationBytes: readReservation(service, memoryBytes),
-    nanoCpus: agreed(service, [
-      ['cpus', service.get('cpus'), readNanoCpus],
-      ['deploy.resources.limits.cpus', limits?.get('cpus'), readNanoCpus],
-    ]),
+    nanoCpus: agreed(service, 'cpus', { deployed: limits?.get('cpus'), read: readNanoCpus }),
     cpuShares: service.get('cpu_shares')?.count() ?? 0,
     cpuset: readCpuset(service.get('cpuset')),
-    pidsLimit: agreed(service, [
-      ['pids_limit', service.get('pids_limit'), readPids],
-      ['deploy.resources.limits.pids', limits?.get('pids'), readPids],
-    ]),
+    pidsLimit: agreed(service, 'pids_limit', { deployed: limits?.get('pids'), read: readPids }),
     shmSizeBytes: service.get('shm_size') === undefined ? 0 : readBytes(service.get('shm_size') ?? service),
     ulimits: readUlimits(service.get('ulimits')),
   };
 }
 
-/** A quantity that can be written in two places; 0: in none. */
+/** A quantity that can be said by an attribute and below `deploy`; 0: it is said nowhere. */
 function agreed(
   service: Field,
-  places: readonly (readonly [name: string, field: Field | undefined, read: (field: Field) => number])[],
+  key: string,
+  { deployed, read }: { deployed: Field | undefined; read: (field: Field) => number },
 ): number {
-  const said = places.flatMap(([name, field, read]) =>
-    field === undefined || field.isNull ? [] : [{ name, value: read(field) }],
-  );
-  const [first, second] = said;
-  if (first !== undefined && second !== undefined && first.value !== second.value)
-    throw service.refusal('COMPOSE_CONFLICT', `${first.name} and ${second.name} differ; one of them is wanted`);
-  return first?.value ?? 0;
+  const plain = said(service.get(key), read);
+  const other = said(deployed, read);
+  if (plain !== undefined && deployed !== undefined && other !== undefined && plain !== other)
+    throw service.refusal(
+      'COMPOSE_CONFLICT',
+      `${key} and ${deployed.path.slice(service.path.length + 1)} differ; one of them is wanted`,
+    );
+  return plain ?? other ?? 0;
+}
+
+function said(field: Field | undefined, read: (field: Field) => number): number | undefined {
+  return field === undefined || field.isNull ? undefined : read(field);
 }
 
 function readMemory(field: Field): number {
@@ -69,10 +66,7 @@ function readSwap(field: Field | undefined, memoryBytes: number): number {
 
 function readReservation(service: Field, memoryBytes: number): number {
   const reserved = service.get('deploy')?.get('resources')?.get('reservations')?.get('memory');
-  const bytes = agreed(service, [
-    ['mem_reservation', service.get('mem_reservation'), readMemory],
-    ['deploy.resources.reservations.memory', reserved, readMemory],
-  ]);
+  const bytes = agreed(service, 'mem_reservation', { deployed: reserved, read: readMemory });
   if (memoryBytes === 0 || bytes <= memoryBytes) return bytes;
   throw (service.get('mem_reservation') ?? reserved ?? service).refusal(
     'COMPOSE_CONFLICT',

@@ -51,6 +51,7 @@ export function withNamespaceOwners(
   dependencies: readonly Dependency[],
   { networkMode, pidMode, ipcMode }: Namespaces,
 ): readonly Dependency[] {
+  if (networkMode === '' && pidMode === '' && ipcMode === '') return dependencies;
   const all = new Map(dependencies.map((dependency) => [dependency.service, dependency]));
   for (const owner of [networkMode, pidMode, ipcMode].map(serviceOf)) {
     if (owner === undefined || all.has(owner)) continue;

@@ -16,6 +16,7 @@ const MAX_PORTS = 20_000;
  * Repeated ones collapse.
  */
 export function readPorts(field: Field | undefined, exposed: Field | undefined): readonly Port[] {
+  if (field === undefined && exposed === undefined) return [];
   const published = readEach(field, readPort);
   const known = new Set(published.map(containerSide));
   const only = readEach(exposed, readExposed).filter((port) => !known.has(containerSide(port)));

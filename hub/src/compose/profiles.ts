@@ -6,11 +6,10 @@ const PROFILES_VARIABLE = 'COMPOSE_PROFILES';
 
 /** The services without profiles and those with one that is enabled. Asks for the variable only where a service has profiles. */
 export function activeServices(services: readonly FieldEntry[], variables: VariableSource): readonly FieldEntry[] {
-  const profiles = new Map(services.map(({ key, value }) => [key, profilesOf(value)]));
-  if ([...profiles.values()].every((names) => names.length === 0)) return services;
+  if (services.every(({ value }) => profilesOf(value).length === 0)) return services;
   const enabled = new Set((variables.get(PROFILES_VARIABLE) ?? '').split(',').map((name) => name.trim()));
-  return services.filter(({ key }) => {
-    const names = profiles.get(key) ?? [];
+  return services.filter(({ value }) => {
+    const names = profilesOf(value);
     return names.length === 0 || enabled.has('*') || names.some((name) => enabled.has(name));
   });
 }

@@ -106,6 +106,7 @@ async function allMounts(field: Field, scope: ServiceScope): Promise<readonly Mo
     ...(await readFileMounts(field.get('secrets'), scope.secrets)),
     ...readTmpfs(field.get('tmpfs')),
   ];
+  if (others.length === 0) return readMounts(field.get('volumes'), scope);
   const mounts = new Map((await readMounts(field.get('volumes'), scope)).map((mount) => [mount.target, mount]));
   for (const mount of others) {
     if (mounts.has(mount.target))
