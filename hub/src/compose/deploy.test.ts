@@ -6,6 +6,7 @@ describe('how many containers', () => {
     ['restart: always', 1],
     ['scale: 3', 3],
     ['scale: 0', 0],
+    ['scale: 2\nports: ["8000-8001:80"]', 2],
     ['deploy: { replicas: 2 }', 2],
     ['scale: 2\ndeploy: { replicas: 2 }', 2],
     ['scale: 1\ncontainer_name: one', 1],
@@ -16,6 +17,7 @@ describe('how many containers', () => {
   test.each([
     ['scale: 2\ndeploy: { replicas: 3 }', 'COMPOSE_CONFLICT 4:12'],
     ['scale: 2\ncontainer_name: one', 'COMPOSE_CONFLICT 4:12'],
+    ['scale: 2\nports: ["80:80"]', 'PORT_CONFLICT 5:13'],
     ['scale: 1001', 'COMPOSE_QUANTITY 4:12'],
     ['scale: -1', 'COMPOSE_QUANTITY 4:12'],
   ])('%s is refused', async (attributes, refusal) => {

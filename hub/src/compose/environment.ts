@@ -18,10 +18,15 @@ export function readEnvironment(field: Field | undefined, variables: VariableSou
 /** `labels`, of a service, network or volume. Throws LABEL_RESERVED for labels that Mooring or docker compose set themselves. */
 export function readLabels(field: Field | undefined): readonly Label[] {
   const pairs = (field?.entries() ?? []).map(({ key, value }) => {
-    const prefix = RESERVED_LABEL_PREFIXES.find((reserved) => key.startsWith(reserved));
-    if (prefix !== undefined)
-      throw value.refusal('LABEL_RESERVED', `labels below "${prefix}" are set by Mooring; another name is wanted`);
+    checkLabelName(value, key);
     return { name: key, value: value.isNull ? '' : value.scalarText() };
   });
   return pairs.sort(byName);
+}
+
+/** Throws LABEL_RESERVED for a label that Mooring or docker compose set themselves. */
+export function checkLabelName(field: Field, name: string): void {
+  const prefix = RESERVED_LABEL_PREFIXES.find((reserved) => name.startsWith(reserved));
+  if (prefix !== undefined)
+    throw field.refusal('LABEL_RESERVED', `labels below "${prefix}" are set by Mooring; another name is wanted`);
 }

@@ -32,6 +32,7 @@ const RULES: ReadonlyMap<string, MergeRule> = new Map([
   ['services.*.dns_opt', 'list'],
   ['services.*.dns_search', 'list'],
   ['services.*.env_file', 'list'],
+  ['services.*.label_file', 'list'],
   ['services.*.tmpfs', 'list'],
   ['services.*.extra_hosts', 'hosts'],
   ['services.*.logging', 'logging'],

@@ -1,13 +1,13 @@
 import { posix } from 'node:path';
 import type { MappingNode, YamlNode } from './yaml-node.ts';
 
-/** A service of a file in another folder, with its relative paths as seen from the stack's: binds and env files. `prefix` leads to that folder. */
+/** A service of a file in another folder, with its relative paths as seen from the stack's: binds, env files and label files. `prefix` leads to that folder. */
 export function rebased(service: MappingNode, prefix: string): MappingNode {
   if (prefix === '') return service;
   const entries = service.entries.map((entry) => {
     if (entry.key === 'volumes')
       return { ...entry, value: eachItem(entry.value, (item) => rebasedMount(item, prefix)) };
-    if (entry.key === 'env_file') {
+    if (entry.key === 'env_file' || entry.key === 'label_file') {
       return { ...entry, value: eachItem(entry.value, (item) => rebasedFile(item, prefix)) };
     }
     return entry;

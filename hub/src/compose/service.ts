@@ -3,13 +3,13 @@ import { readDependencies } from './dependencies.ts';
 import { checkDeploy, readReplicas, readRestartPolicy } from './deploy.ts';
 import { readDevices } from './devices.ts';
 import { readWholeEnvironment } from './env-files.ts';
-import { readLabels } from './environment.ts';
 import type { Field } from './field.ts';
 import { type ContentScope, type FileObjects, readFileMounts } from './file-objects.ts';
 import { readHealthcheck } from './healthcheck.ts';
 import { readPlatform, readPullPolicy } from './image-policy.ts';
 import { readImage } from './image-reference.ts';
 import { checkKeys } from './known-keys.ts';
+import { readWholeLabels } from './label-files.ts';
 import { readLimits } from './limits.ts';
 import { readLogging } from './logging.ts';
 import type { Mount, Service } from './model.ts';
@@ -53,7 +53,7 @@ export async function readService(name: string, field: Field, scope: ServiceScop
     command: readCommand(field.get('command')),
     entrypoint: readEntrypoint(field.get('entrypoint')),
     environment: await readWholeEnvironment(field, scope),
-    labels: readLabels(field.get('labels')),
+    labels: await readWholeLabels(field, scope),
     ports: readPorts(field.get('ports'), field.get('expose')),
     mounts: await allMounts(field, scope),
     networks: namespaces.networkMode === '' ? readAttachments(field.get('networks'), scope.networks) : [],
