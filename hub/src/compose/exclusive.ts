@@ -61,9 +61,9 @@ function checkNetworkMode(service: Service, field: Field): void {
   if (utsMode === 'host' && service.process.hostname !== '')
     throw attribute(field, 'hostname', field).refusal('COMPOSE_CONFLICT', 'it stands beside uts: host; one is wanted');
   if (serviceOf(networkMode) === undefined) return;
-  const { process, nameResolution } = service;
+  const { nameResolution } = service;
   const taken = [
-    ['hostname', process.hostname !== ''],
+    ['hostname', service.process.hostname !== ''],
     ['extra_hosts', nameResolution.extraHosts.length > 0],
     ['dns', nameResolution.dns.length > 0],
     [service.ports.some(({ published }) => published) ? 'ports' : 'expose', service.ports.length > 0],

@@ -5,8 +5,10 @@ import { checkComposeFile } from './check-compose-file.ts';
 import { loadProject } from './load-project.ts';
 import { memoryRepository } from './memory-repository.fake.ts';
 
-/** Milliseconds within which any input is read or refused. */
+/** Milliseconds of this thread's CPU within which any input is read or refused: how busy the machine is says nothing about the input. */
 const QUICK = 1000;
+/** Milliseconds that one input may take on a machine that is busy with others. */
+const PATIENCE = 60_000;
 /** What a message may grow to, whatever it quotes. */
 const MESSAGE_LENGTH = 1500;
 
@@ -103,19 +105,20 @@ const INPUTS: Readonly<Record<string, readonly [text: string | Uint8Array, code:
 };
 
 describe('input that is made to hurt is read or refused at once', () => {
-  test.each(Object.entries(INPUTS))('%s', async (_, [text, code]) => {
+  test.each(Object.entries(INPUTS))('%s', { timeout: PATIENCE }, async (_, [text, code]) => {
     const repository = memoryRepository({ 'compose.yaml': text });
     const variables = { get: (name: string) => (name === 'BIG' ? 'x'.repeat(100_000) : undefined) };
     for (const work of [
       () => loadProject({ stack: 'shop', folder: '', files: ['compose.yaml'], variables, repository }),
       () => checkComposeFile({ path: 'compose.yaml', repository }),
     ]) {
-      const started = performance.now();
+      const before = process.threadCpuUsage();
       const error: unknown = await work().then(
         () => undefined,
         (reason: unknown) => reason,
       );
-      expect(performance.now() - started).toBeLessThan(QUICK);
+      const { user, system } = process.threadCpuUsage(before);
+      expect((user + system) / 1000).toBeLessThan(QUICK);
       if (error === undefined) continue;
       if (!(error instanceof MooringError)) throw error;
       expect(error.code).toBe(code);

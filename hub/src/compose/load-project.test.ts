@@ -345,13 +345,13 @@ describe('a file that cannot be used is refused with code and place', () => {
     ],
   ])('%s', async (...row) => {
     const [, text, code, position] = row;
-    const started = performance.now();
+    const before = process.threadCpuUsage();
     const error = await refusal({ 'compose.yaml': text });
     expect(error.code).toBe(code);
     expect(error.place?.file).toBe('stacks/shop/compose.yaml');
     if (position !== undefined)
       expect(`${error.place?.line}:${error.place?.column}`).toMatch(new RegExp(`^${position}`));
-    expect(performance.now() - started).toBeLessThan(1000);
+    expect(millisecondsSince(before)).toBeLessThan(1000);
   });
 
   test('a link, a submodule, a file that is missing, a writable mount of Git', async () => {
@@ -367,9 +367,15 @@ describe('a file that cannot be used is refused with code and place', () => {
   });
 
   test('many keys are read quickly', async () => {
-    const started = performance.now();
+    const before = process.threadCpuUsage();
     const keys = Array.from({ length: 40_000 }, (_, index) => `x-${index}: 1`).join('\n');
     await load({ 'compose.yaml': `${keys}\nservices: { a: { image: x } }\n` });
-    expect(performance.now() - started).toBeLessThan(1000);
+    expect(millisecondsSince(before)).toBeLessThan(1000);
   });
 });
+
+/** Milliseconds of this thread's CPU: how busy the machine is says nothing about the input. */
+function millisecondsSince(before: NodeJS.CpuUsage): number {
+  const { user, system } = process.threadCpuUsage(before);
+  return (user + system) / 1000;
+}
