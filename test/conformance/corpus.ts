@@ -1,4 +1,4 @@
-import { existsSync } from 'node:fs';
+import { existsSync, realpathSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { basename, dirname, join, resolve } from 'node:path';
 import { MooringError } from '@mooring/proto';
@@ -14,7 +14,8 @@ const ORACLE_ROOT = '/corpus';
 /** A folder of real Compose files with what docker compose made of each; undefined where there is none. */
 export function corpusFolder(): string | undefined {
   const folder = resolve(REPOSITORY, process.env['MOORING_CORPUS'] ?? '../shared/corpus');
-  return existsSync(join(folder, 'verdicts.json')) ? folder : undefined;
+  // Docker compose speaks of where a folder really is.
+  return existsSync(join(folder, 'verdicts.json')) ? realpathSync(folder) : undefined;
 }
 
 /** What came of one file. */
