@@ -6,6 +6,7 @@ export default defineConfig({
     projects: [
       { test: { name: 'unit', include: ['{proto,hub,agent}/src/**/*.test.ts', 'test/bench/**/*.test.ts'] } },
       { test: { name: 'style', include: ['test/style/**/*.test.ts'] } },
+      { test: { name: 'conformance', include: ['test/conformance/**/*.test.ts'], testTimeout: 60_000 } },
       {
         test: {
           name: 'e2e',

@@ -1,10 +1,30 @@
 import { Bundle, containerSpecDigest, digestOf, networkSpecDigest, treeDigest } from '@mooring/proto';
 import { describe, expect, it } from 'vitest';
-import type { Content, Project, Service } from '../compose/model.ts';
+import type { Content, Limits, Mount, Project, Service } from '../compose/model.ts';
 import { buildBundle } from './build-bundle.ts';
 
 function content(text: string, executable = false): Content {
   return { digest: digestOf(Buffer.from(text)), bytes: Buffer.from(text), executable };
+}
+
+const NO_LIMITS: Limits = {
+  memoryBytes: 0,
+  memorySwapBytes: 0,
+  memoryReservationBytes: 0,
+  nanoCpus: 0,
+  cpuShares: 0,
+  cpuset: '',
+  pidsLimit: 0,
+  shmSizeBytes: 0,
+  ulimits: [],
+};
+
+function mount(target: string, source: Mount['source'], readOnly = false): Mount {
+  return { target, readOnly, source, propagation: '', selinux: '', noCopy: false, mustExist: false };
+}
+
+function attachment(network: string, aliases: readonly string[] = []) {
+  return { network, aliases, ipv4Address: '', ipv6Address: '', linkLocalIps: [] };
 }
 
 function service(name: string, changes: Partial<Service> = {}): Service {
@@ -17,11 +37,38 @@ function service(name: string, changes: Partial<Service> = {}): Service {
     labels: [],
     ports: [],
     mounts: [],
-    networks: [{ network: 'default', aliases: [] }],
+    networks: [attachment('default')],
     dependsOn: [],
     healthcheck: undefined,
     restart: undefined,
-    memoryBytes: 0,
+    process: {
+      hostname: '',
+      domainname: '',
+      user: '',
+      workingDir: '',
+      tty: false,
+      stdinOpen: false,
+      init: undefined,
+      stopSignal: '',
+      stopTimeoutSeconds: undefined,
+    },
+    limits: NO_LIMITS,
+    security: {
+      readOnly: false,
+      privileged: false,
+      capAdd: [],
+      capDrop: [],
+      securityOptions: [],
+      sysctls: [],
+      groupAdd: [],
+    },
+    namespaces: { networkMode: '', pidMode: '', ipcMode: '', utsMode: '', usernsMode: '' },
+    nameResolution: { extraHosts: [], dns: [], dnsOptions: [], dnsSearch: [] },
+    devices: [],
+    logging: undefined,
+    platform: '',
+    pullPolicy: 'missing',
+    containerName: '',
     replicas: 1,
     ...changes,
   };
@@ -34,6 +81,10 @@ function project(services: readonly Service[], changes: Partial<Project> = {}): 
     external: false,
     driver: '',
     internal: false,
+    attachable: false,
+    driverOptions: [],
+    enableIpv6: undefined,
+    ipam: undefined,
     labels: [],
   }));
   return { name: 'shop', services, networks, volumes: [], ...changes };
@@ -51,11 +102,11 @@ describe('a bundle', () => {
             { name: 'B', value: undefined },
           ],
           labels: [{ name: 'team', value: 'shop' }],
-          ports: [{ containerPort: 80, protocol: 'tcp', hostAddress: '127.0.0.1', hostPort: '8080' }],
+          ports: [{ containerPort: 80, protocol: 'tcp', hostAddress: '127.0.0.1', hostPort: '8080', published: true }],
           mounts: [
-            { target: '/conf', readOnly: true, source: { kind: 'file', content: content('conf', true) } },
-            { target: '/data', readOnly: false, source: { kind: 'data', path: 'data' } },
-            { target: '/tmp', readOnly: false, source: { kind: 'tmpfs', sizeBytes: 1024, mode: 0o1777 } },
+            mount('/conf', { kind: 'file', content: content('conf', true) }, true),
+            mount('/data', { kind: 'data', path: 'data' }),
+            mount('/tmp', { kind: 'tmpfs', sizeBytes: 1024, mode: 0o1777, options: undefined }),
           ],
           dependsOn: [{ service: 'db', condition: 'service_healthy', restart: true, required: true }],
           healthcheck: {
@@ -67,7 +118,7 @@ describe('a bundle', () => {
             retries: 5,
           },
           restart: { name: 'on-failure', maximumRetries: 3 },
-          memoryBytes: 64 * 1024 * 1024,
+          limits: { ...NO_LIMITS, memoryBytes: 64 * 1024 * 1024 },
           replicas: 2,
         }),
       ]),
@@ -195,7 +246,14 @@ describe('a bundle', () => {
 
   it('has the same bytes whatever order services, networks and volumes come in', () => {
     const services = [service('web'), service('db'), service('_cache')];
-    const volumes = ['b', 'a'].map((key) => ({ key, name: `shop_${key}`, external: false, driver: '', labels: [] }));
+    const volumes = ['b', 'a'].map((key) => ({
+      key,
+      name: `shop_${key}`,
+      external: false,
+      driver: '',
+      driverOptions: [],
+      labels: [],
+    }));
     const one = project(services, { volumes });
     const other = project([...services].reverse(), {
       networks: [...one.networks].reverse(),
@@ -230,8 +288,8 @@ describe('a bundle', () => {
     ];
     const { bundle, files } = buildBundle(
       project([
-        service('web', { mounts: [{ target: '/t', readOnly: true, source: { kind: 'tree', entries } }] }),
-        service('db', { mounts: [{ target: '/f', readOnly: true, source: { kind: 'file', content: shared } }] }),
+        service('web', { mounts: [mount('/t', { kind: 'tree', entries }, true)] }),
+        service('db', { mounts: [mount('/f', { kind: 'file', content: shared }, true)] }),
       ]),
     );
     expect(bundle.files).toEqual(

@@ -3,8 +3,8 @@ import {
   containerSpecDigest,
   type Digest,
   digestOf,
-  FEATURES,
   type FileReference,
+  type Ipam,
   type Network,
   networkSpecDigest,
   PullPolicy,
@@ -15,6 +15,7 @@ import {
 import type * as model from '../compose/model.ts';
 import type { PlainObject } from '../render/rendering.ts';
 import { containerSpec, contentsOf, dependency } from './container-spec.ts';
+import { requiredFeatures } from './required-features.ts';
 
 /** Version of the bundle's layout. */
 const BUNDLE_FORMAT = 1;
@@ -33,13 +34,16 @@ export interface BuiltBundle {
 /** Turns a resolved project into the bundle that agents apply: equal projects give equal bytes, whatever order their lists came in. */
 export function buildBundle(project: model.Project): BuiltBundle {
   const contents = distinctContents(project);
-  const bundle: Bundle = {
-    format: BUNDLE_FORMAT,
-    stack: project.name,
-    requires: [FEATURES.core],
+  const parts = {
     services: sortedBy(project.services, ({ name }) => name).map(service),
     networks: sortedBy(project.networks, ({ key }) => key).map(network),
     volumes: sortedBy(project.volumes, ({ key }) => key).map(volume),
+  };
+  const bundle: Bundle = {
+    format: BUNDLE_FORMAT,
+    stack: project.name,
+    requires: requiredFeatures(parts),
+    ...parts,
     files: contents.map(
       ({ plainDigest, bytes }): FileReference => ({ digest: plainDigest, size: BigInt(bytes.byteLength) }),
     ),
@@ -49,6 +53,12 @@ export function buildBundle(project: model.Project): BuiltBundle {
   return { bundle, bytes, digest: digestOf(bytes), files: contents };
 }
 
+const PULL_POLICIES: Readonly<Record<model.Service['pullPolicy'], PullPolicy>> = {
+  missing: PullPolicy.PULL_POLICY_MISSING,
+  always: PullPolicy.PULL_POLICY_ALWAYS,
+  never: PullPolicy.PULL_POLICY_NEVER,
+};
+
 function service(source: model.Service): Service {
   const container = containerSpec(source);
   return {
@@ -57,33 +67,37 @@ function service(source: model.Service): Service {
     container,
     replicas: source.replicas,
     dependsOn: sortedBy(source.dependsOn, (other) => other.service).map(dependency),
-    pullPolicy: PullPolicy.PULL_POLICY_MISSING,
-    containerName: '',
+    pullPolicy: PULL_POLICIES[source.pullPolicy],
+    containerName: source.containerName,
   };
 }
 
-function network({ key, name, external, driver, internal, labels }: model.Network): Network {
+function network({ labels, driverOptions, ipam, ...rest }: model.Network): Network {
   const built: Network = {
-    key,
-    name,
-    external,
-    driver,
-    internal,
-    attachable: false,
-    driverOptions: [],
+    ...rest,
+    driverOptions: sortedBy(driverOptions, (option) => option.name),
+    ipam: ipam === undefined ? undefined : addressManagement(ipam),
     labels: sortedBy(labels, (label) => label.name),
     specDigest: '',
   };
   return { ...built, specDigest: networkSpecDigest(built) };
 }
 
-function volume({ key, name, external, driver, labels }: model.Volume): Volume {
-  const built: Volume = {
-    key,
-    name,
-    external,
+function addressManagement({ driver, options, pools }: model.Ipam): Ipam {
+  return {
     driver,
-    driverOptions: [],
+    options: sortedBy(options, (option) => option.name),
+    pools: sortedBy(pools, ({ subnet }) => subnet).map(({ auxiliaryAddresses, ...pool }) => ({
+      ...pool,
+      auxiliaryAddresses: sortedBy(auxiliaryAddresses, (address) => address.name),
+    })),
+  };
+}
+
+function volume({ labels, driverOptions, ...rest }: model.Volume): Volume {
+  const built: Volume = {
+    ...rest,
+    driverOptions: sortedBy(driverOptions, (option) => option.name),
     labels: sortedBy(labels, (label) => label.name),
     specDigest: '',
   };

@@ -1,42 +1,87 @@
 import {
-  ContainerSpec,
+  type ContainerSpec,
   type Dependency,
   DependencyCondition,
   type EnvironmentVariable,
   type Healthcheck,
-  Mount,
-  NetworkAttachment,
+  type Label,
+  type Logging,
+  type Mount,
+  type TmpfsMount,
   type TreeMount,
   treeDigest,
 } from '@mooring/proto';
 import type * as model from '../compose/model.ts';
 
-// Every field that the Compose files do not set.
-const UNSET = ContainerSpec.decode(new Uint8Array());
-const UNSET_ATTACHMENT = NetworkAttachment.decode(new Uint8Array());
-const UNSET_MOUNT = Mount.decode(new Uint8Array());
-
 /** Everything that a service's containers are created from. The model is sorted already; the order of networks carries meaning. */
 export function containerSpec(service: model.Service): ContainerSpec {
   return {
-    ...UNSET,
     image: service.image,
     command: service.command === undefined ? undefined : { values: [...service.command] },
     entrypoint: service.entrypoint === undefined ? undefined : { values: [...service.entrypoint] },
     environment: service.environment.map(variable),
-    labels: service.labels.map(({ name, value }) => ({ name, value })),
-    ports: service.ports.map((port) => ({ ...port, published: true })),
+    labels: copied(service.labels),
+    ports: service.ports.map((port) => ({ ...port })),
     mounts: service.mounts.map(mount),
-    networks: service.networks.map(({ network, aliases }) => ({ ...UNSET_ATTACHMENT, network, aliases: [...aliases] })),
+    networks: service.networks.map(({ aliases, linkLocalIps, ...attachment }) => ({
+      ...attachment,
+      aliases: [...aliases],
+      linkLocalIps: [...linkLocalIps],
+    })),
     healthcheck: service.healthcheck === undefined ? undefined : healthcheck(service.healthcheck),
     restart: service.restart === undefined ? undefined : { ...service.restart },
-    memoryBytes: BigInt(service.memoryBytes),
+    ...limits(service.limits),
+    ...service.process,
+    ...security(service.security),
+    ...service.namespaces,
+    ...nameResolution(service.nameResolution),
+    devices: service.devices.map((device) => ({ ...device })),
+    logging: service.logging === undefined ? undefined : logging(service.logging),
+    platform: service.platform,
   };
+}
+
+function limits(source: model.Limits) {
+  return {
+    memoryBytes: BigInt(source.memoryBytes),
+    memorySwapBytes: BigInt(source.memorySwapBytes),
+    memoryReservationBytes: BigInt(source.memoryReservationBytes),
+    nanoCpus: BigInt(source.nanoCpus),
+    cpuShares: BigInt(source.cpuShares),
+    cpuset: source.cpuset,
+    pidsLimit: BigInt(source.pidsLimit),
+    shmSizeBytes: BigInt(source.shmSizeBytes),
+    ulimits: source.ulimits.map(({ name, soft, hard }) => ({ name, soft: BigInt(soft), hard: BigInt(hard) })),
+  };
+}
+
+function security({ capAdd, capDrop, securityOptions, sysctls, groupAdd, ...flags }: model.Security) {
+  return {
+    ...flags,
+    capAdd: [...capAdd],
+    capDrop: [...capDrop],
+    securityOptions: [...securityOptions],
+    sysctls: copied(sysctls),
+    groupAdd: [...groupAdd],
+  };
+}
+
+function nameResolution({ extraHosts, dns, dnsOptions, dnsSearch }: model.NameResolution) {
+  return { extraHosts: [...extraHosts], dns: [...dns], dnsOptions: [...dnsOptions], dnsSearch: [...dnsSearch] };
+}
+
+function logging({ driver, options }: model.Logging): Logging {
+  return { driver, options: copied(options) };
+}
+
+function copied(labels: readonly model.Label[]): Label[] {
+  return labels.map(({ name, value }) => ({ name, value }));
 }
 
 const CONDITIONS: Readonly<Record<model.Dependency['condition'], DependencyCondition>> = {
   service_started: DependencyCondition.DEPENDENCY_CONDITION_SERVICE_STARTED,
   service_healthy: DependencyCondition.DEPENDENCY_CONDITION_SERVICE_HEALTHY,
+  service_completed_successfully: DependencyCondition.DEPENDENCY_CONDITION_SERVICE_COMPLETED_SUCCESSFULLY,
 };
 
 /** A service that must come first. */
@@ -58,8 +103,8 @@ function healthcheck({ test, ...times }: model.Healthcheck): Healthcheck {
   return { test: [...test], ...times };
 }
 
-function mount({ target, readOnly, source }: model.Mount): Mount {
-  return { ...UNSET_MOUNT, target, readOnly, source: mountSource(source) };
+function mount({ source, ...rest }: model.Mount): Mount {
+  return { ...rest, source: mountSource(source) };
 }
 
 function mountSource(source: model.MountSource): NonNullable<Mount['source']> {
@@ -77,8 +122,13 @@ function mountSource(source: model.MountSource): NonNullable<Mount['source']> {
     case 'tree':
       return { $case: 'tree', value: tree(source.entries) };
     case 'tmpfs':
-      return { $case: 'tmpfs', value: { sizeBytes: BigInt(source.sizeBytes), mode: source.mode } };
+      return { $case: 'tmpfs', value: tmpfs(source) };
   }
+}
+
+function tmpfs({ sizeBytes, mode, options }: Extract<model.MountSource, { kind: 'tmpfs' }>): TmpfsMount {
+  const size = { sizeBytes: BigInt(sizeBytes), mode };
+  return options === undefined ? size : { ...size, options };
 }
 
 function tree(entries: readonly model.TreeEntry[]): TreeMount {

@@ -11,19 +11,24 @@ import {
 import { positionsIn } from './positions.ts';
 import { readScalar } from './scalar.ts';
 import { MAX_YAML_DEPTH, MAX_YAML_NODES } from './yaml-limits.ts';
-import type { Position, ScalarNode, YamlEntry, YamlNode } from './yaml-node.ts';
+import type { MergeTag, Position, ScalarNode, YamlEntry, YamlNode } from './yaml-node.ts';
 
 /** A parsed source. */
 export interface YamlSource {
   readonly file: string;
   readonly source: string;
   readonly events: readonly Event[];
+  /** Whether the tags by which Compose files are merged have a meaning. */
+  readonly mergeTags: boolean;
 }
 
 /** Tags that change nothing about how a node is read here. */
 const KNOWN_TAGS = new Set(['', '!', '!!str', '!!int', '!!bool', '!!float', '!!null', '!!map', '!!seq']);
-/** Tags of the Compose specification that delete and replace. */
-const COMPOSE_TAGS = new Set(['!reset', '!override']);
+/** Tags of the Compose specification that delete and replace. Elsewhere they are unknown. */
+const MERGE_TAGS: ReadonlyMap<string, MergeTag> = new Map([
+  ['!reset', 'reset'],
+  ['!override', 'override'],
+]);
 /** Names that reach into an object's prototype wherever a key becomes a property. */
 const FORBIDDEN_KEYS = new Set(['__proto__', 'constructor', 'prototype']);
 
@@ -48,16 +53,18 @@ class Builder {
   readonly #file: string;
   readonly #source: string;
   readonly #events: readonly Event[];
+  readonly #mergeTags: boolean;
   readonly #position: (offset: number) => Position;
   /** Undefined while the anchored node is still being built. */
   readonly #anchors = new Map<string, Built | undefined>();
   #next = 0;
   #total = 0;
 
-  constructor({ file, source, events }: YamlSource) {
+  constructor({ file, source, events, mergeTags }: YamlSource) {
     this.#file = file;
     this.#source = source;
     this.#events = events;
+    this.#mergeTags = mergeTags;
     this.#position = positionsIn(file, source);
   }
 
@@ -87,19 +94,22 @@ class Builder {
   }
 
   #anchored(event: ScalarEvent | SequenceEvent | MappingEvent, build: () => Built): Built {
-    this.#checkTag(event);
+    const tag = this.#mergeTag(event);
     const anchor = event.anchorStart < 0 ? undefined : this.#source.slice(event.anchorStart, event.anchorEnd);
     if (anchor !== undefined) this.#anchors.set(anchor, undefined);
-    const built = build();
+    const untagged = build();
+    const built = tag === undefined ? untagged : { ...untagged, node: { ...untagged.node, tag } };
     if (anchor !== undefined) this.#anchors.set(anchor, built);
     return built;
   }
 
-  #checkTag({ tagStart, tagEnd }: ScalarEvent | SequenceEvent | MappingEvent): void {
+  /** What a tag says about merging, if anything. Throws YAML_TAG for one that is unknown. */
+  #mergeTag({ tagStart, tagEnd }: ScalarEvent | SequenceEvent | MappingEvent): MergeTag | undefined {
     const tag = tagStart < 0 ? '' : this.#source.slice(tagStart, tagEnd);
-    if (KNOWN_TAGS.has(tag)) return;
-    const what = COMPOSE_TAGS.has(tag) ? `the tag ${tag} is not supported yet` : `the tag ${tag} is unknown`;
-    throw this.#refusal('YAML_TAG', `${what}; plain YAML is wanted`, tagStart);
+    if (KNOWN_TAGS.has(tag)) return undefined;
+    const mergeTag = this.#mergeTags ? MERGE_TAGS.get(tag) : undefined;
+    if (mergeTag !== undefined) return mergeTag;
+    throw this.#refusal('YAML_TAG', `the tag ${tag} is unknown; plain YAML is wanted`, tagStart);
   }
 
   #scalar(event: ScalarEvent, fallback: number): Built {

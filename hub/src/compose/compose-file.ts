@@ -4,7 +4,7 @@ import { checkKeys } from './known-keys.ts';
 import { readYaml } from './read-yaml.ts';
 import { checkReferences } from './remote-reference.ts';
 import type { RepositoryEntry, RepositoryReader } from './repository.ts';
-import { SERVICE_KEYS, TOP_LEVEL_KEYS, UNSUPPORTED_SERVICE, UNSUPPORTED_TOP_LEVEL } from './specification.ts';
+import { SERVICE_KEYS, TOP_LEVEL_KEYS } from './specification.ts';
 import type { MappingNode } from './yaml-node.ts';
 
 /**
@@ -36,7 +36,7 @@ export async function readComposeFile(path: string, repository: RepositoryReader
     throw new MooringError('GIT_FILE_MISSING', `Cannot read ${path}: it is a folder; a Compose file is wanted`, {
       place,
     });
-  const root = readYaml(path, await readBytes(entry));
+  const root = readYaml(path, await readBytes(entry), { mergeTags: true });
   if (root === undefined)
     throw new MooringError('COMPOSE_EMPTY', `Cannot use ${path}: it is empty; services are wanted`, {
       place: { ...place, line: 1, column: 1 },
@@ -66,7 +66,6 @@ async function readBytes(entry: Extract<RepositoryEntry, { kind: 'file' }>): Pro
 function checkFileKeys(root: MappingNode): void {
   const file = new Field(root, '');
   checkReferences(file);
-  checkKeys(file, { read: TOP_LEVEL_KEYS, refused: UNSUPPORTED_TOP_LEVEL });
-  for (const { value } of file.get('services')?.entries() ?? [])
-    checkKeys(value, { read: SERVICE_KEYS, refused: UNSUPPORTED_SERVICE });
+  checkKeys(file, TOP_LEVEL_KEYS);
+  for (const { value } of file.get('services')?.entries() ?? []) checkKeys(value, SERVICE_KEYS);
 }

@@ -19,7 +19,7 @@ function checkDependencies(services: readonly Service[], field: Field): void {
       if (other === undefined)
         throw dependencyRefusal(field, [name, dependency.service], {
           code: 'COMPOSE_DEPENDS_UNKNOWN',
-          what: `service "${dependency.service}" is not defined; a service of this stack is wanted`,
+          what: unknownService(field, dependency.service),
         });
       if (neverHealthy(dependency, other))
         throw dependencyRefusal(field, [name, dependency.service], {
@@ -28,6 +28,11 @@ function checkDependencies(services: readonly Service[], field: Field): void {
         });
     }
   }
+}
+
+function unknownService(field: Field, name: string): string {
+  if (field.get(name) === undefined) return `service "${name}" is not defined; a service of this stack is wanted`;
+  return `service "${name}" has no enabled profile; an active service is wanted`;
 }
 
 function neverHealthy({ condition }: Dependency, { healthcheck }: Service): boolean {
@@ -92,11 +97,16 @@ interface Owner {
 function checkPorts(services: readonly Service[], field: Field): void {
   // By port and protocol, then by address.
   const owners = new Map<string, Map<string, Owner>>();
-  for (const { name, ports } of services) {
+  for (const { name, ports, replicas } of services) {
     for (const port of ports) {
       // Of a range, and of no port at all, the engine takes one that is free.
-      if (!/^\d+$/.test(port.hostPort)) continue;
+      if (!port.published || !/^\d+$/.test(port.hostPort)) continue;
       const key = `${port.hostPort}/${port.protocol}`;
+      if (replicas > 1)
+        throw portPlace(field, { service: name, port }).refusal(
+          'PORT_CONFLICT',
+          `host port ${key} would be published by ${replicas} containers; one container, or a range of ports, is wanted`,
+        );
       const known = owners.get(key) ?? new Map<string, Owner>();
       const other = ownerOf(known, port.hostAddress);
       if (other !== undefined)

@@ -1,6 +1,7 @@
 import type { Field } from './field.ts';
 import type { Dependency } from './model.ts';
 
+const CONDITIONS = ['service_started', 'service_healthy', 'service_completed_successfully'] as const;
 const KEYS = ['condition', 'restart', 'required'] as const;
 
 /** `depends_on`; its list form was written as a mapping before merging. */
@@ -20,12 +21,7 @@ export function readDependencies(field: Field | undefined): readonly Dependency[
 function readCondition(field: Field | undefined): Dependency['condition'] {
   if (field === undefined) return 'service_started';
   const text = field.text();
-  if (text === 'service_started' || text === 'service_healthy') return text;
-  if (text === 'service_completed_successfully') {
-    throw field.refusal(
-      'COMPOSE_UNSUPPORTED_KEY',
-      `the condition ${text} is not supported yet; service_started or service_healthy is wanted`,
-    );
-  }
-  throw field.refusal('COMPOSE_VALUE', `"${text}" is no condition; service_started or service_healthy is wanted`);
+  const condition = CONDITIONS.find((known) => known === text);
+  if (condition !== undefined) return condition;
+  throw field.refusal('COMPOSE_VALUE', `"${text}" is no condition; ${CONDITIONS.join(', ')} is wanted`);
 }

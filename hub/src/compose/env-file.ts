@@ -2,7 +2,7 @@ import { MooringError } from '@mooring/proto';
 import { evaluateTemplate, parseTemplate, TemplateError, VariableMissing } from './template.ts';
 
 const ASSIGNMENT = /(?:export[ \t]+)?([A-Za-z_][A-Za-z0-9_.-]*)[ \t]*[=:][ \t]*/y;
-const BARE_NAME = /(?:export[ \t]+)?[A-Za-z_][A-Za-z0-9_.-]*[ \t]*(?=\r?\n|$)/y;
+const BARE_NAME = /(?:export[ \t]+)?([A-Za-z_][A-Za-z0-9_.-]*)[ \t]*(?=\r?\n|$)/y;
 const BLANK = /\s+/y;
 const REST_OF_LINE = /[^\n]*/y;
 /** What may follow a value that stands in quotes. */
@@ -15,27 +15,61 @@ const ESCAPES: Readonly<Record<string, string>> = { n: '\n', r: '\r', t: '\t', '
  * same file that came before. A name alone sets nothing. Throws COMPOSE_VAR_SYNTAX and COMPOSE_VAR_UNDEFINED with the line.
  */
 export function parseEnvFile(text: string): Readonly<Record<string, string>> {
-  return new EnvFile(text.replace(/^\uFEFF/, '')).read();
+  const values = new Map<string, string>();
+  readEnvFile(text, { file: '.env', values, lookUp: () => undefined });
+  return Object.fromEntries(values);
 }
+
+/** What reading one of several files asks and fills. */
+export interface EnvFileReading {
+  /** Name of the file in messages. */
+  readonly file: string;
+  /** Variables of the files before; those of this one are added to it. */
+  readonly values: Map<string, string>;
+  /** What wins over variables of the files, and what a name alone takes. */
+  readonly lookUp: (name: string) => string | undefined;
+}
+
+/** The same for `env_file`: a name alone takes the value from elsewhere. Returns how many characters the values have. */
+export function readEnvFile(text: string, reading: EnvFileReading): number {
+  return new EnvFile(text.replace(/^\uFEFF/, ''), reading).read();
+}
+
+/** Characters of the values of one file, once variables are filled in: a value must not be multiplied without end. */
+const MAX_VALUES_LENGTH = 4 * 1024 * 1024;
 
 class EnvFile {
   readonly #text: string;
-  readonly #values = new Map<string, string>();
+  readonly #reading: EnvFileReading;
   #next = 0;
+  #length = 0;
 
-  constructor(text: string) {
+  constructor(text: string, reading: EnvFileReading) {
     this.#text = text;
+    this.#reading = reading;
   }
 
-  read(): Readonly<Record<string, string>> {
+  read(): number {
     while (this.#skipBlank()) {
       const start = this.#next;
-      if (this.#match(BARE_NAME) !== undefined) continue;
-      const name = this.#match(ASSIGNMENT)?.[1];
+      const bare = this.#match(BARE_NAME)?.[1];
+      const name = bare ?? this.#match(ASSIGNMENT)?.[1];
       if (name === undefined) throw this.#syntax('a line is neither NAME=value nor a comment', start);
-      this.#values.set(name, this.#value(start));
+      const value = bare === undefined ? this.#value(start) : this.#reading.lookUp(bare);
+      if (value !== undefined) this.#set(name, value, start);
     }
-    return Object.fromEntries(this.#values);
+    return this.#length;
+  }
+
+  #set(name: string, value: string, start: number): void {
+    this.#length += value.length;
+    if (this.#length > MAX_VALUES_LENGTH)
+      throw new MooringError(
+        'RENDER_TOO_LARGE',
+        `Cannot read ${this.#reading.file}: its values have more than ${MAX_VALUES_LENGTH} characters once variables are filled in; fewer are wanted`,
+        { place: this.#place(start) },
+      );
+    this.#reading.values.set(name, value);
   }
 
   /** Goes on to the next line that says something; false at the end. */
@@ -84,7 +118,7 @@ class EnvFile {
     if (!template.includes('$')) return template;
     try {
       return evaluateTemplate(parseTemplate(template), {
-        get: (name) => this.#values.get(name),
+        get: (name) => this.#reading.lookUp(name) ?? this.#reading.values.get(name),
         unset: () => undefined,
       });
     } catch (error) {
@@ -94,7 +128,7 @@ class EnvFile {
       const why = error.message === '' ? 'it is required' : error.message;
       throw new MooringError(
         'COMPOSE_VAR_UNDEFINED',
-        `Cannot read .env: the variable ${error.variable} is not set: ${why}; a value before this line is wanted`,
+        `Cannot read ${this.#reading.file}: the variable ${error.variable} is not set: ${why}; a value before this line is wanted`,
         { place: this.#place(start), cause: error },
       );
     }
@@ -108,11 +142,11 @@ class EnvFile {
   }
 
   #place(offset: number) {
-    return { file: '.env', line: this.#text.slice(0, offset).split('\n').length, column: 1 };
+    return { file: this.#reading.file, line: this.#text.slice(0, offset).split('\n').length, column: 1 };
   }
 
   #syntax(what: string, offset: number, hint?: string): MooringError {
-    return new MooringError('COMPOSE_VAR_SYNTAX', `Cannot read .env: ${what}; NAME=value is wanted`, {
+    return new MooringError('COMPOSE_VAR_SYNTAX', `Cannot read ${this.#reading.file}: ${what}; NAME=value is wanted`, {
       place: this.#place(offset),
       hint,
     });

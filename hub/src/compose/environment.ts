@@ -1,6 +1,7 @@
 import { RESERVED_LABEL_PREFIXES } from '@mooring/proto';
 import type { Field } from './field.ts';
 import type { Label, Service } from './model.ts';
+import { byName } from './pairs.ts';
 import type { VariableSource } from './repository.ts';
 
 /** `environment`: a name without a value takes the variable's, and is left out where that is unset, as docker compose does. */
@@ -17,14 +18,15 @@ export function readEnvironment(field: Field | undefined, variables: VariableSou
 /** `labels`, of a service, network or volume. Throws LABEL_RESERVED for labels that Mooring or docker compose set themselves. */
 export function readLabels(field: Field | undefined): readonly Label[] {
   const pairs = (field?.entries() ?? []).map(({ key, value }) => {
-    const prefix = RESERVED_LABEL_PREFIXES.find((reserved) => key.startsWith(reserved));
-    if (prefix !== undefined)
-      throw value.refusal('LABEL_RESERVED', `labels below "${prefix}" are set by Mooring; another name is wanted`);
+    checkLabelName(value, key);
     return { name: key, value: value.isNull ? '' : value.scalarText() };
   });
   return pairs.sort(byName);
 }
 
-function byName(a: { name: string }, b: { name: string }): number {
-  return a.name < b.name ? -1 : Number(a.name > b.name);
+/** Throws LABEL_RESERVED for a label that Mooring or docker compose set themselves. */
+export function checkLabelName(field: Field, name: string): void {
+  const prefix = RESERVED_LABEL_PREFIXES.find((reserved) => name.startsWith(reserved));
+  if (prefix !== undefined)
+    throw field.refusal('LABEL_RESERVED', `labels below "${prefix}" are set by Mooring; another name is wanted`);
 }

@@ -37,15 +37,7 @@ export class Field {
 
   /** Entries of a mapping; none for null. Throws COMPOSE_TYPE for anything else. */
   entries(): readonly FieldEntry[] {
-    if (this.isNull) return [];
-    if (this.node.kind !== 'mapping') throw this.#type('a mapping');
-    this.#entries ??= new Map(
-      this.node.entries.map(({ key, keyAt, value }) => [
-        key,
-        { key, keyAt, value: new Field(value, fieldPath(this.path, key)) },
-      ]),
-    );
-    return [...this.#entries.values()];
+    return [...this.#byKey().values()];
   }
 
   /** The value of a key of a mapping; undefined where it is absent. */
@@ -55,8 +47,17 @@ export class Field {
 
   /** The entry of a key of a mapping; undefined where it is absent. */
   entry(key: string): FieldEntry | undefined {
-    if (this.#entries === undefined) this.entries();
-    return this.#entries?.get(key);
+    return this.#byKey().get(key);
+  }
+
+  #byKey(): ReadonlyMap<string, FieldEntry> {
+    if (this.#entries !== undefined) return this.#entries;
+    if (this.node.kind !== 'mapping' && !this.isNull) throw this.#type('a mapping');
+    const entries = new Map<string, FieldEntry>();
+    for (const { key, keyAt, value } of this.node.kind === 'mapping' ? this.node.entries : [])
+      entries.set(key, { key, keyAt, value: new Field(value, fieldPath(this.path, key)) });
+    this.#entries = entries;
+    return entries;
   }
 
   /** Items of a sequence; none for null. Throws COMPOSE_TYPE for anything else. */
@@ -96,6 +97,12 @@ export class Field {
       case 'timestamp':
         throw this.#type('text', 'Quote the value: unquoted, it is a date.');
     }
+  }
+
+  /** Texts of a list, or one text that stands alone, in order. */
+  texts(): readonly string[] {
+    if (this.node.kind === 'sequence') return this.items().map((item) => item.text());
+    return this.isNull ? [] : [this.text()];
   }
 
   boolean(): boolean {

@@ -1,10 +1,13 @@
+import { Buffer } from 'node:buffer';
+import { digestOf } from '@mooring/proto';
 import type { Field } from './field.ts';
-import { lookUp, pathInRepository, readContent } from './git-content.ts';
+import { type GitScope, readContent, readFile } from './git-content.ts';
 import { checkKeys } from './known-keys.ts';
 import type { Content, Mount } from './model.ts';
-import { cleanTarget } from './mounts.ts';
-import type { RepositoryReader } from './repository.ts';
-import { FILE_OBJECT_KEYS, UNSUPPORTED_FILE_OBJECT } from './specification.ts';
+import { cleanTarget, PLAIN_MOUNT } from './mount-target.ts';
+import type { VariableSource } from './repository.ts';
+import { CONFIG_KEYS, SECRET_KEYS } from './specification.ts';
+import type { Warn } from './warn.ts';
 
 /** The two kinds differ in where they are mounted when nothing is said (Compose specification, "configs" and "secrets"). */
 const FILE_OBJECTS = {
@@ -19,26 +22,65 @@ const FILE_OBJECTS = {
 /** `configs` or `secrets`. */
 export type FileObjectKind = keyof typeof FILE_OBJECTS;
 
-/** Contents of the top-level `configs` or `secrets` by key. Throws GIT_FILE_MISSING and COMPOSE_PATH_OUTSIDE. */
-export async function readFileObjects(
-  field: Field | undefined,
-  scope: { folder: string; repository: RepositoryReader },
-): Promise<ReadonlyMap<string, Content>> {
-  const contents = new Map<string, Content>();
-  for (const { key, value } of field?.entries() ?? []) {
-    checkKeys(value, { read: FILE_OBJECT_KEYS, refused: UNSUPPORTED_FILE_OBJECT });
-    const file = value.get('file');
-    if (file === undefined)
-      throw value.refusal('COMPOSE_VALUE', 'it names no file; a path in the repository is wanted');
-    const path = pathInRepository(file, scope.folder, file.text());
-    const entry = await lookUp(file, scope.repository, path);
-    if (entry?.kind !== 'file') {
-      const what = entry === undefined ? `${path} is not in the repository` : `${path} is a folder`;
-      throw file.refusal('GIT_FILE_MISSING', `${what}; a file is wanted`);
-    }
-    contents.set(key, await readContent(entry));
+/** What finding the contents of configs and secrets may ask. */
+export interface ContentScope extends GitScope {
+  readonly variables: VariableSource;
+}
+
+/** The top-level `configs` or `secrets`. A content is read when a service mounts it, once. */
+export class FileObjects {
+  readonly kind: FileObjectKind;
+  readonly #fields: ReadonlyMap<string, Field>;
+  readonly #contents = new Map<string, Content>();
+  readonly #scope: ContentScope;
+
+  /** Checks the keys of all entries; of those that are ignored `warn` hears. */
+  constructor(field: Field | undefined, kind: FileObjectKind, { scope, warn }: { scope: ContentScope; warn: Warn }) {
+    this.kind = kind;
+    this.#scope = scope;
+    const entries = field?.entries() ?? [];
+    for (const { value } of entries) checkKeys(value, kind === 'configs' ? CONFIG_KEYS : SECRET_KEYS, warn);
+    this.#fields = new Map(entries.map(({ key, value }) => [key, value]));
   }
-  return contents;
+
+  /** The content of an entry; undefined where there is no such entry. Throws GIT_FILE_MISSING, COMPOSE_PATH_OUTSIDE, COMPOSE_VAR_UNDEFINED. */
+  async content(key: string): Promise<Content | undefined> {
+    const field = this.#fields.get(key);
+    if (field === undefined) return undefined;
+    const known = this.#contents.get(key) ?? (await this.#read(field));
+    this.#contents.set(key, known);
+    return known;
+  }
+
+  async #read(field: Field): Promise<Content> {
+    const given = ['file', 'content', 'environment'].flatMap((key) => field.get(key) ?? []);
+    const [source, other] = given;
+    if (other !== undefined)
+      throw other.refusal(
+        'COMPOSE_CONFLICT',
+        'the content is given twice; one of file, content, environment is wanted',
+      );
+    if (source === undefined)
+      throw field.refusal('COMPOSE_VALUE', 'it names no file; a path in the repository is wanted');
+    if (source === field.get('file')) return readContent(await readFile(source, source.text(), this.#scope));
+    return textContent(source === field.get('content') ? source.scalarText() : this.#variable(source));
+  }
+
+  #variable(field: Field): string {
+    const name = field.text();
+    const value = this.#scope.variables.get(name);
+    if (value !== undefined) return value;
+    throw field.refusal(
+      'COMPOSE_VAR_UNDEFINED',
+      `the variable ${name} is not set; a value is wanted`,
+      `Set ${name} under vars: in fleet.yaml, or in the stack's .env.`,
+    );
+  }
+}
+
+function textContent(text: string): Content {
+  const bytes = Buffer.from(text);
+  return { digest: digestOf(bytes), bytes, executable: false };
 }
 
 const REFERENCE_KEYS = { read: ['source', 'target', 'uid', 'gid', 'mode'], refused: {} };
@@ -47,20 +89,17 @@ const FILE_MODE = 0o444;
 const EXECUTABLE_MODE = 0o555;
 
 /** `configs` or `secrets` of a service as read-only mounts. Of two with the same target the later wins, as when files are merged. */
-export function readFileMounts(
-  field: Field | undefined,
-  kind: FileObjectKind,
-  contents: ReadonlyMap<string, Content>,
-): readonly Mount[] {
+export async function readFileMounts(field: Field | undefined, objects: FileObjects): Promise<readonly Mount[]> {
   const mounts = new Map<string, Mount>();
   for (const item of field?.items() ?? []) {
-    const mount = readFileMount(item, kind, contents);
+    const mount = await readFileMount(item, objects);
     mounts.set(mount.target, mount);
   }
   return [...mounts.values()];
 }
 
-function readFileMount(item: Field, kind: FileObjectKind, contents: ReadonlyMap<string, Content>): Mount {
+async function readFileMount(item: Field, objects: FileObjects): Promise<Mount> {
+  const { kind } = objects;
   const long = item.node.kind === 'mapping';
   if (long) checkKeys(item, REFERENCE_KEYS);
   const name = long ? item.get('source') : item;
@@ -68,7 +107,7 @@ function readFileMount(item: Field, kind: FileObjectKind, contents: ReadonlyMap<
     throw item.refusal('COMPOSE_VALUE', `it names no source; an entry under top-level ${kind} is wanted`);
   const source = name.text();
   const { what, undefinedCode, target } = FILE_OBJECTS[kind];
-  const content = contents.get(source);
+  const content = await objects.content(source);
   if (content === undefined)
     throw name.refusal(undefinedCode, `${what} "${source}" is not defined; an entry under top-level ${kind} is wanted`);
   if (long) checkOwner(item, content);
@@ -77,6 +116,7 @@ function readFileMount(item: Field, kind: FileObjectKind, contents: ReadonlyMap<
     target: cleanTarget(item, wanted.startsWith('/') ? wanted : target(wanted)),
     readOnly: true,
     source: { kind: 'file', content },
+    ...PLAIN_MOUNT,
   };
 }
 

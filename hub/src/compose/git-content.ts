@@ -2,7 +2,17 @@ import { posix } from 'node:path';
 import { digestOf } from '@mooring/proto';
 import type { Field } from './field.ts';
 import type { Content, TreeEntry } from './model.ts';
+import { decodeText } from './read-yaml.ts';
 import type { RepositoryEntry, RepositoryReader } from './repository.ts';
+
+/** Where contents come from, and how much of them a project may hold. */
+export interface GitScope {
+  /** Folder of the stack, from the repository's root. */
+  readonly folder: string;
+  readonly repository: RepositoryReader;
+  /** Counts characters that a field takes from files. Throws RENDER_TOO_LARGE. */
+  readonly spend: (field: Field, characters: number) => void;
+}
 
 /** Files of one mounted folder: configuration, not data. */
 const MAX_TREE_FILES = 5000;
@@ -30,6 +40,25 @@ function plainEntry(field: Field, entry: RepositoryEntry): Extract<RepositoryEnt
   if (entry.kind === 'submodule')
     throw field.refusal('GIT_SUBMODULE', `${entry.path} is a submodule; submodules are not read, a folder is wanted`);
   return entry;
+}
+
+/** A file that a field names, from the stack's folder. Throws GIT_FILE_MISSING and COMPOSE_PATH_OUTSIDE. */
+export async function readFile(
+  field: Field,
+  path: string,
+  { folder, repository }: GitScope,
+): Promise<Extract<RepositoryEntry, { kind: 'file' }>> {
+  const inRepository = pathInRepository(field, folder, path);
+  const entry = await lookUp(field, repository, inRepository);
+  if (entry?.kind === 'file') return entry;
+  const what = entry === undefined ? `${inRepository} is not in the repository` : `${inRepository} is a folder`;
+  throw field.refusal('GIT_FILE_MISSING', `${what}; a file is wanted`);
+}
+
+/** The text of a file that a field names, and its path from the repository's root. Throws FILE_NOT_UTF8 too. */
+export async function readText(field: Field, path: string, scope: GitScope): Promise<{ text: string; path: string }> {
+  const entry = await readFile(field, path, scope);
+  return { text: decodeText(entry.path, await entry.bytes()), path: entry.path };
 }
 
 /** The content of one file. */

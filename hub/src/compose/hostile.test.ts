@@ -5,8 +5,10 @@ import { checkComposeFile } from './check-compose-file.ts';
 import { loadProject } from './load-project.ts';
 import { memoryRepository } from './memory-repository.fake.ts';
 
-/** Milliseconds within which any input is read or refused. */
+/** Milliseconds of this thread's CPU within which any input is read or refused: how busy the machine is says nothing about the input. */
 const QUICK = 1000;
+/** Milliseconds that one input may take on a machine that is busy with others. */
+const PATIENCE = 60_000;
 /** What a message may grow to, whatever it quotes. */
 const MESSAGE_LENGTH = 1500;
 
@@ -62,10 +64,37 @@ const INPUTS: Readonly<Record<string, readonly [text: string | Uint8Array, code:
   'a long size': [web(`mem_limit: ${'9'.repeat(900_000)}`), 'COMPOSE_QUANTITY'],
   'a long duration': [web(`healthcheck: { interval: "${'1s'.repeat(400_000)}" }`), 'COMPOSE_DURATION'],
   'a long key': [web(`${'k'.repeat(900_000)}: 1`), 'COMPOSE_UNKNOWN_KEY'],
-  'a long name': [`services:\n  ${'k'.repeat(900_000)}: { build: . }\n`, 'COMPOSE_UNSUPPORTED_KEY'],
+  'a long name': [`services:\n  ${'k'.repeat(900_000)}: { develop: . }\n`, 'COMPOSE_UNSUPPORTED_KEY'],
   'a long alias': [`a: *${'k'.repeat(900_000)}`, 'YAML_SYNTAX'],
   'a long duplicate': [`${'k'.repeat(400_000)}: 1\n${'k'.repeat(400_000)}: 1`, 'YAML_DUPLICATE_KEY'],
   'many keys': [`services: {a: {image: x, environment: {${many(40_000, (index) => `k${index}: 1`, ',')}}}}`, undefined],
+  'a large base, extended often': [
+    `services:\n  a: { image: x, environment: {${many(5000, (index) => `k${index}: 1`, ',')}} }\n${many(4000, (index) => `  s${index}: { extends: a }`)}`,
+    'YAML_TOO_MANY_NODES',
+  ],
+  'a long chain of bases': [
+    `services:\n${many(9000, (index) => `  s${index}: { extends: s${index + 1} }`)}\n  s9000: { image: x }\n`,
+    'COMPOSE_EXTENDS_CYCLE',
+  ],
+  'a circle of bases': [
+    `services:\n${many(40, (index) => `  s${index}: { extends: s${(index + 1) % 40} }`)}\n`,
+    'COMPOSE_EXTENDS_CYCLE',
+  ],
+  'more containers than a host has': [web('scale: 2147483647'), 'COMPOSE_QUANTITY'],
+  'every port, exposed': [web('expose: ["1-65535"]'), 'COMPOSE_PORT'],
+  'a range, exposed often': [web(`expose: [${'"1-20000",'.repeat(2000)}]`), 'COMPOSE_PORT'],
+  'a long host': [web(`extra_hosts: ["${'a:'.repeat(400_000)}"]`), 'COMPOSE_VALUE'],
+  'a long device': [web(`devices: ["${'rwm'.repeat(300_000)}"]`), 'COMPOSE_VALUE'],
+  'a long list of CPUs': [web(`cpuset: "${'1-'.repeat(400_000)}"`), 'COMPOSE_VALUE'],
+  'a long option of security': [web(`security_opt: ["${'a'.repeat(900_000)}"]`), 'COMPOSE_VALUE'],
+  'tags that take away, in each other': [
+    many(300, (index) => `x${index}: !reset {a: !reset {b: !override [1]}}`),
+    'COMPOSE_UNKNOWN_KEY',
+  ],
+  'an env file for everybody': [
+    `services:\n${many(9000, (index) => `  s${index}: { image: x, env_file: compose.yaml }`)}`,
+    'RENDER_TOO_LARGE',
+  ],
   'too many values': [`a: [${'1,'.repeat(200_000)}]`, 'YAML_TOO_MANY_NODES'],
   'two merge keys': ['a: &a { b: { image: x } }\nservices:\n  <<: *a\n  <<: *a\n', 'YAML_DUPLICATE_KEY'],
   'a merge of text': ['a: &a x\nservices: { <<: *a }', 'YAML_SYNTAX'],
@@ -76,19 +105,20 @@ const INPUTS: Readonly<Record<string, readonly [text: string | Uint8Array, code:
 };
 
 describe('input that is made to hurt is read or refused at once', () => {
-  test.each(Object.entries(INPUTS))('%s', async (_, [text, code]) => {
+  test.each(Object.entries(INPUTS))('%s', { timeout: PATIENCE }, async (_, [text, code]) => {
     const repository = memoryRepository({ 'compose.yaml': text });
     const variables = { get: (name: string) => (name === 'BIG' ? 'x'.repeat(100_000) : undefined) };
     for (const work of [
       () => loadProject({ stack: 'shop', folder: '', files: ['compose.yaml'], variables, repository }),
       () => checkComposeFile({ path: 'compose.yaml', repository }),
     ]) {
-      const started = performance.now();
+      const before = process.threadCpuUsage();
       const error: unknown = await work().then(
         () => undefined,
         (reason: unknown) => reason,
       );
-      expect(performance.now() - started).toBeLessThan(QUICK);
+      const { user, system } = process.threadCpuUsage(before);
+      expect((user + system) / 1000).toBeLessThan(QUICK);
       if (error === undefined) continue;
       if (!(error instanceof MooringError)) throw error;
       expect(error.code).toBe(code);

@@ -54,11 +54,11 @@ describe('a service', () => {
       'command: sh -c "echo hi there"\nmem_limit: 64m\nports: ["127.0.0.1:8080:80", "9000-9001:90-91/udp"]\nrestart: on-failure:3\nhealthcheck: { test: curl x, interval: 1m30s, retries: 4 }\nlabels: [a=b, c]\nenvironment: { B: 1.10, A: yes, M: 0440 }',
     );
     expect(service.command).toEqual(['sh', '-c', 'echo hi there']);
-    expect(service.memoryBytes).toBe(64 * 1024 * 1024);
+    expect(service.limits.memoryBytes).toBe(64 * 1024 * 1024);
     expect(service.ports).toEqual([
-      { containerPort: 80, protocol: 'tcp', hostAddress: '127.0.0.1', hostPort: '8080' },
-      { containerPort: 90, protocol: 'udp', hostAddress: '', hostPort: '9000' },
-      { containerPort: 91, protocol: 'udp', hostAddress: '', hostPort: '9001' },
+      { containerPort: 80, protocol: 'tcp', hostAddress: '127.0.0.1', hostPort: '8080', published: true },
+      { containerPort: 90, protocol: 'udp', hostAddress: '', hostPort: '9000', published: true },
+      { containerPort: 91, protocol: 'udp', hostAddress: '', hostPort: '9001', published: true },
     ]);
     expect(service.restart).toEqual({ name: 'on-failure', maximumRetries: 3 });
     expect(service.healthcheck).toMatchObject({
@@ -75,7 +75,7 @@ describe('a service', () => {
       { name: 'B', value: '1.1' },
       { name: 'M', value: '288' },
     ]);
-    expect(service.networks).toEqual([{ network: 'default', aliases: [] }]);
+    expect(service.networks).toMatchObject([{ network: 'default', aliases: [], ipv4Address: '' }]);
   });
 
   test('keeps the command of its image where the file says nothing or an empty list', async () => {
@@ -266,7 +266,6 @@ describe('a file that cannot be used is refused with code and place', () => {
     ['a key that reaches the prototype', 'services:\n  __proto__: {}\n', 'YAML_FORBIDDEN_KEY', '2:3'],
     ['the same through a merge', 'x: &x { constructor: 1 }\nservices: { <<: *x }\n', 'YAML_FORBIDDEN_KEY', '1:9'],
     ['an unknown tag', 'services: !!js/function x', 'YAML_TAG', '1:11'],
-    ['a tag that comes later', service('ports: !reset []'), 'YAML_TAG', '4:12'],
     ['two documents', 'a: 1\n---\nb: 1\n', 'YAML_MULTI_DOC', '2:1'],
     ['a tab', 'services:\n\tweb: 1\n', 'YAML_SYNTAX', '2:1'],
     ['an open quote', 'services: "x', 'YAML_SYNTAX', '1:'],
@@ -277,8 +276,9 @@ describe('a file that cannot be used is refused with code and place', () => {
     ['a number as a name', 'services:\n  1: { image: x }\n', 'YAML_KEY_TYPE', '2:3'],
     ['an unknown top-level key', 'service: {}', 'COMPOSE_UNKNOWN_KEY', '1:1'],
     ['an unknown attribute', service('imagee: x'), 'COMPOSE_UNKNOWN_KEY', '4:5'],
-    ['an attribute that is not supported', service('build: .'), 'COMPOSE_UNSUPPORTED_KEY', '4:5'],
-    ['an attribute that comes later', service('privileged: true'), 'COMPOSE_UNSUPPORTED_KEY', '4:5'],
+    ['an attribute that is not supported', service('develop: {}'), 'COMPOSE_UNSUPPORTED_KEY', '4:5'],
+    ['a build without an image', 'services:\n  web:\n    build: .\n', 'COMPOSE_UNSUPPORTED_KEY', '3:12'],
+    ['an attribute that comes later', service('links: [db]'), 'COMPOSE_UNSUPPORTED_KEY', '4:5'],
     ['a path outside the repository', service('volumes: [../../../x:/x]'), 'COMPOSE_PATH_OUTSIDE', '4:15'],
     ['a required variable', service('command: ${A:?say it}'), 'COMPOSE_VAR_UNDEFINED', '4:14'],
     ['an open variable', service('command: ${A'), 'COMPOSE_VAR_SYNTAX', '4:14'],
@@ -310,18 +310,14 @@ describe('a file that cannot be used is refused with code and place', () => {
       'COMPOSE_REMOTE_REF',
       '4:22',
     ],
-    ['a local base', service('extends: { service: a }'), 'COMPOSE_UNSUPPORTED_KEY', '4:5'],
+    ['an unknown base', service('extends: { service: a }'), 'COMPOSE_EXTENDS_UNKNOWN', '4:25'],
+    ['a base in a file that is missing', service('extends: { service: a, file: b.yaml }'), 'GIT_FILE_MISSING', '4:34'],
+    ['a service that extends itself', service('extends: web'), 'COMPOSE_EXTENDS_CYCLE', '4:14'],
     ['a number among arguments', service('command: [sleep, 5]'), 'COMPOSE_TYPE', '4:22'],
     ['a number among variables', service('environment: [A=1, 5]'), 'COMPOSE_TYPE', '4:24'],
     ['a duration without end', service('healthcheck: { interval: 9999999h }'), 'COMPOSE_QUANTITY', '4:30'],
     ['a count without end', service('healthcheck: { retries: 4294967296 }'), 'COMPOSE_QUANTITY', '4:29'],
     ['a test that is disabled', service('healthcheck: { test: x, disable: true }'), 'COMPOSE_CONFLICT', '4:26'],
-    [
-      'a path that must exist',
-      service('volumes: [{ type: bind, source: /x, target: /x, bind: { create_host_path: false } }]'),
-      'COMPOSE_UNSUPPORTED_KEY',
-      '4:79',
-    ],
     [
       'labels of what others make',
       'services: { a: { image: x } }\nnetworks: { n: { external: true, labels: [a] } }',
@@ -349,13 +345,13 @@ describe('a file that cannot be used is refused with code and place', () => {
     ],
   ])('%s', async (...row) => {
     const [, text, code, position] = row;
-    const started = performance.now();
+    const before = process.threadCpuUsage();
     const error = await refusal({ 'compose.yaml': text });
     expect(error.code).toBe(code);
     expect(error.place?.file).toBe('stacks/shop/compose.yaml');
     if (position !== undefined)
       expect(`${error.place?.line}:${error.place?.column}`).toMatch(new RegExp(`^${position}`));
-    expect(performance.now() - started).toBeLessThan(1000);
+    expect(millisecondsSince(before)).toBeLessThan(1000);
   });
 
   test('a link, a submodule, a file that is missing, a writable mount of Git', async () => {
@@ -371,9 +367,15 @@ describe('a file that cannot be used is refused with code and place', () => {
   });
 
   test('many keys are read quickly', async () => {
-    const started = performance.now();
+    const before = process.threadCpuUsage();
     const keys = Array.from({ length: 40_000 }, (_, index) => `x-${index}: 1`).join('\n');
     await load({ 'compose.yaml': `${keys}\nservices: { a: { image: x } }\n` });
-    expect(performance.now() - started).toBeLessThan(1000);
+    expect(millisecondsSince(before)).toBeLessThan(1000);
   });
 });
+
+/** Milliseconds of this thread's CPU: how busy the machine is says nothing about the input. */
+function millisecondsSince(before: NodeJS.CpuUsage): number {
+  const { user, system } = process.threadCpuUsage(before);
+  return (user + system) / 1000;
+}

@@ -2,14 +2,19 @@ import { posix } from 'node:path';
 import { MooringError, type Place } from '@mooring/proto';
 import { readComposeFile } from './compose-file.ts';
 import { checkServices } from './consistency.ts';
+import { checkExclusive } from './exclusive.ts';
+import { Extender } from './extends.ts';
 import { Field } from './field.ts';
-import { readFileObjects } from './file-objects.ts';
+import { FileObjects } from './file-objects.ts';
 import { interpolateFile } from './interpolate.ts';
 import { mergeFiles } from './merge.ts';
 import type { Project, Service, Volume } from './model.ts';
 import { readNetworks, readVolumes } from './networks.ts';
+import { activeServices } from './profiles.ts';
 import type { RepositoryReader, VariableSource } from './repository.ts';
-import { checkServiceName, readService } from './service.ts';
+import { checkServiceName, readService, type ServiceScope } from './service.ts';
+import { textBudget } from './text-budget.ts';
+import type { Warn } from './warn.ts';
 import type { MappingNode } from './yaml-node.ts';
 
 /** A stack's Compose files and what they may refer to. */
@@ -32,33 +37,54 @@ export interface LoadedProject {
   readonly warnings: readonly MooringError[];
 }
 
-/** Reads, interpolates, merges and resolves a stack's Compose files. Throws the first MooringError that stands in the way, with its place. */
-export async function loadProject(input: ProjectInput): Promise<LoadedProject> {
-  const warnings = new Map<string, MooringError>();
+/** Reads, interpolates, extends, merges and resolves a stack's Compose files. Throws the first MooringError that stands in the way, with its place. */
+export async function loadProject(given: ProjectInput): Promise<LoadedProject> {
+  const input = { ...given, variables: withProjectName(given) };
+  const warnings = new Warnings();
+  const load = (path: string): Promise<MappingNode> => readInterpolated(path, input, warnings);
+  const extender = new Extender({ folder: input.folder, load });
   const files: MappingNode[] = [];
-  for (const file of input.files) files.push(await readInterpolated(posix.join(input.folder, file), input, warnings));
+  for (const file of input.files) {
+    const path = posix.join(input.folder, file);
+    files.push(await extender.resolve(await load(path), path));
+  }
   const merged = mergeFiles(files);
   if (merged === undefined)
     throw new MooringError(
       'COMPOSE_EMPTY',
       `Cannot load stack ${input.stack}: it names no Compose file; one is wanted`,
     );
-  const project = await resolveProject(new Field(merged, ''), input);
-  return { project, warnings: [...warnings.values()] };
+  const project = await resolveProject(new Field(merged, ''), input, warnings.add);
+  return { project, warnings: warnings.all };
+}
+
+/** Docker compose sets this one itself. */
+function withProjectName({ stack, variables }: ProjectInput): VariableSource {
+  return { get: (name) => (name === 'COMPOSE_PROJECT_NAME' ? stack : variables.get(name)) };
+}
+
+/** Warnings, each once. */
+class Warnings {
+  readonly #warnings = new Map<string, MooringError>();
+
+  readonly add = (warning: MooringError, key = JSON.stringify([warning.code, warning.place])): void => {
+    if (!this.#warnings.has(key)) this.#warnings.set(key, warning);
+  };
+
+  get all(): readonly MooringError[] {
+    return [...this.#warnings.values()];
+  }
 }
 
 async function readInterpolated(
   path: string,
   { variables, repository }: ProjectInput,
-  warnings: Map<string, MooringError>,
+  warnings: Warnings,
 ): Promise<MappingNode> {
   const root = await readComposeFile(path, repository);
   return interpolateFile(root, {
     variables,
-    unset: (name, node, field) => {
-      const key = `${path} ${name}`;
-      if (!warnings.has(key)) warnings.set(key, unsetWarning(name, { ...node.at, field }));
-    },
+    unset: (name, node, field) => warnings.add(unsetWarning(name, { ...node.at, field }), `${path} ${name}`),
   });
 }
 
@@ -70,16 +96,18 @@ function unsetWarning(name: string, place: Place): MooringError {
   );
 }
 
-async function resolveProject(file: Field, input: ProjectInput): Promise<Project> {
+async function resolveProject(file: Field, input: ProjectInput, warn: Warn): Promise<Project> {
   const { stack } = input;
   checkName(file, stack);
   const volumes = readVolumes(file.get('volumes'), stack);
-  const scope = {
-    ...input,
+  const contents = { ...input, spend: textBudget() };
+  const scope: ServiceScope = {
+    ...contents,
     volumes: new Set(volumes.map(({ key }) => key)),
     networks: new Set((file.get('networks')?.entries() ?? []).map(({ key }) => key)),
-    configs: await readFileObjects(file.get('configs'), input),
-    secrets: await readFileObjects(file.get('secrets'), input),
+    configs: new FileObjects(file.get('configs'), 'configs', { scope: contents, warn }),
+    secrets: new FileObjects(file.get('secrets'), 'secrets', { scope: contents, warn }),
+    warn,
   };
   const servicesField = file.get('services');
   if (servicesField === undefined || servicesField.entries().length === 0) {
@@ -87,9 +115,26 @@ async function resolveProject(file: Field, input: ProjectInput): Promise<Project
       place: file.place,
     });
   }
+  const services = await readServices(servicesField, scope);
+  const used = new Set(services.flatMap(({ networks }) => networks.map(({ network }) => network)));
+  const networks = readNetworks(file.get('networks'), stack, used);
+  checkExclusive(services, networks, servicesField);
+  checkServices(services, servicesField);
+  return { name: stack, services, networks, volumes: usedVolumes(volumes, services) };
+}
+
+/** The active services, sorted by name. */
+async function readServices(field: Field, scope: ServiceScope): Promise<readonly Service[]> {
+  const active = activeServices(field.entries(), scope.variables);
+  if (active.length === 0)
+    throw field.refusal(
+      'COMPOSE_EMPTY',
+      'no service has an enabled profile; one that is active is wanted',
+      'Enable profiles with the variable COMPOSE_PROFILES, under vars: in fleet.yaml.',
+    );
   const services: Service[] = [];
   let ports = 0;
-  for (const entry of servicesField.entries()) {
+  for (const entry of active) {
     const { key, value } = entry;
     checkServiceName(entry);
     const service = await readService(key, value, scope);
@@ -98,15 +143,16 @@ async function resolveProject(file: Field, input: ProjectInput): Promise<Project
       throw value.refusal('COMPOSE_PORT', `the stack has more than ${MAX_PORTS} ports up to here; fewer are wanted`);
     services.push(service);
   }
-  services.sort((a, b) => (a.name < b.name ? -1 : 1));
-  checkServices(services, servicesField);
-  const used = new Set(services.flatMap(({ networks }) => networks.map(({ network }) => network)));
-  return {
-    name: stack,
-    services,
-    networks: readNetworks(file.get('networks'), stack, used),
-    volumes: usedVolumes(volumes, services),
-  };
+  const names = new Set(active.map(({ key }) => key));
+  return services.map((service) => withoutInactive(service, field, names)).sort((a, b) => (a.name < b.name ? -1 : 1));
+}
+
+/** A service that is defined and not active is no obstacle for those that only would like it to run. */
+function withoutInactive(service: Service, field: Field, active: ReadonlySet<string>): Service {
+  const dependsOn = service.dependsOn.filter(
+    ({ service: other, required }) => required || active.has(other) || field.get(other) === undefined,
+  );
+  return dependsOn.length === service.dependsOn.length ? service : { ...service, dependsOn };
 }
 
 /** Docker compose makes no volume that no service mounts. */

@@ -50,7 +50,7 @@ describe('of two files', () => {
       'networks: { a: { aliases: [x] } }\ndepends_on: { db: { condition: service_healthy } }',
       'networks: [a, b]\ndepends_on:',
     );
-    expect(service?.networks).toEqual([
+    expect(service?.networks).toMatchObject([
       { network: 'a', aliases: ['x'] },
       { network: 'b', aliases: [] },
     ]);
@@ -93,5 +93,63 @@ describe('of two files', () => {
       (reason: unknown) => reason,
     );
     expect(error).toMatchObject({ code: 'COMPOSE_VALUE', place: { file: '1.yaml', line: 4, column: 14 } });
+  });
+});
+
+describe('attributes with rules of their own', () => {
+  test('lists and single values add up', async () => {
+    const service = await merged(
+      'dns: 10.0.0.1\ndns_search: a.example\ntmpfs: /run:size=1m\ncap_add: [SYS_TIME]\ngroup_add: [a]',
+      'dns: [10.0.0.2, 10.0.0.1]\ndns_search: b.example\ntmpfs: [/tmp, "/run:size=2m"]\ncap_add: [NET_ADMIN]\ngroup_add: [b]',
+    );
+    expect(service?.nameResolution).toMatchObject({
+      dns: ['10.0.0.1', '10.0.0.2'],
+      dnsSearch: ['a.example', 'b.example'],
+    });
+    expect(service?.security).toMatchObject({ capAdd: ['CAP_NET_ADMIN', 'CAP_SYS_TIME'], groupAdd: ['a', 'b'] });
+    expect(service?.mounts.map(({ target, source }) => [target, source.kind === 'tmpfs' && source.options])).toEqual([
+      ['/run', 'size=2m'],
+      ['/tmp', ''],
+    ]);
+  });
+
+  test('hosts add up from lists and mappings, sysctls by name, each limit as a whole', async () => {
+    const service = await merged(
+      'extra_hosts: { a: 10.0.0.1 }\nsysctls: { net.a: 1, net.b: 1 }\nulimits: { nofile: { soft: 1, hard: 2 }, nproc: 3 }',
+      'extra_hosts: ["a:10.0.0.2", "b=10.0.0.1"]\nsysctls: [net.b=2]\nulimits: { nofile: 7 }',
+    );
+    expect(service?.nameResolution.extraHosts).toEqual(['a:10.0.0.1', 'a:10.0.0.2', 'b:10.0.0.1']);
+    expect(service?.security.sysctls.map(({ name, value }) => `${name}=${value}`)).toEqual(['net.a=1', 'net.b=2']);
+    expect(service?.limits.ulimits.map(({ name, soft, hard }) => [name, soft, hard])).toEqual([
+      ['nofile', 7, 7],
+      ['nproc', 3, 3],
+    ]);
+  });
+
+  test('options of logging are kept for the same driver, and go with another', async () => {
+    const same = await merged(
+      'logging: { driver: local, options: { a: "1", b: "1" } }',
+      'logging: { options: { b: "2" } }',
+    );
+    expect(same?.logging?.options.map(({ name, value }) => `${name}=${value}`)).toEqual(['a=1', 'b=2']);
+    const other = await merged('logging: { driver: local, options: { a: "1" } }', 'logging: { driver: syslog }');
+    expect(other?.logging).toEqual({ driver: 'syslog', options: [] });
+  });
+
+  test('!reset takes away, !override replaces', async () => {
+    const service = await merged(
+      'ports: ["80:80"]\ncommand: [a]\nenvironment: { A: 1, B: 1 }\nlabels: [a=1]',
+      'ports: !override ["81:81"]\ncommand: !reset []\nenvironment: { A: !reset null }\nlabels: !override { b: 2 }',
+    );
+    expect(service?.ports.map(({ hostPort }) => hostPort)).toEqual(['81']);
+    expect(service?.command).toBeUndefined();
+    expect(service?.environment.map(({ name }) => name)).toEqual(['B']);
+    expect(service?.labels).toEqual([{ name: 'b', value: '2' }]);
+  });
+
+  test('what was taken away may come back in a later file', async () => {
+    const service = await merged('ports: ["80:80"]', 'ports: !reset []', 'ports: ["82:82"]');
+    expect(service?.ports.map(({ hostPort }) => hostPort)).toEqual(['82']);
+    expect((await merged('ports: !reset ["80:80"]'))?.ports).toEqual([]);
   });
 });

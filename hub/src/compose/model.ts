@@ -40,9 +40,114 @@ export interface Service {
   readonly healthcheck: Healthcheck | undefined;
   /** Undefined: not restarted. */
   readonly restart: RestartPolicy | undefined;
-  /** Bytes; 0: no limit. */
-  readonly memoryBytes: number;
+  readonly process: Process;
+  readonly limits: Limits;
+  readonly security: Security;
+  readonly namespaces: Namespaces;
+  readonly nameResolution: NameResolution;
+  /** Sorted by target. */
+  readonly devices: readonly Device[];
+  /** Undefined: the engine's. */
+  readonly logging: Logging | undefined;
+  /** Platform to pull and create for, such as `linux/arm64`; empty: the engine's. */
+  readonly platform: string;
+  readonly pullPolicy: 'missing' | 'always' | 'never';
+  /** Name of the only container; empty: made of stack, service and number. */
+  readonly containerName: string;
   readonly replicas: number;
+}
+
+/** What runs in the container, and as whom. Empty: the image's. */
+export interface Process {
+  /** Empty: the engine's choice. */
+  readonly hostname: string;
+  /** Empty: none. */
+  readonly domainname: string;
+  readonly user: string;
+  /** Absolute, normalised. */
+  readonly workingDir: string;
+  readonly tty: boolean;
+  readonly stdinOpen: boolean;
+  /** Undefined: as the engine is configured. */
+  readonly init: boolean | undefined;
+  /** As written. */
+  readonly stopSignal: string;
+  /** Undefined: the engine's default. */
+  readonly stopTimeoutSeconds: number | undefined;
+}
+
+/** What a container may use of its host. 0 and empty: no limit, or the engine's default. */
+export interface Limits {
+  readonly memoryBytes: number;
+  /** Memory included; -1: unlimited; 0: the engine's default. */
+  readonly memorySwapBytes: number;
+  readonly memoryReservationBytes: number;
+  /** Billionths of a CPU. */
+  readonly nanoCpus: number;
+  readonly cpuShares: number;
+  readonly cpuset: string;
+  readonly pidsLimit: number;
+  readonly shmSizeBytes: number;
+  /** Sorted by name. */
+  readonly ulimits: readonly Ulimit[];
+}
+
+/** One limit of processes; -1: unlimited. */
+export interface Ulimit {
+  readonly name: string;
+  readonly soft: number;
+  readonly hard: number;
+}
+
+/** What the container's processes may do. */
+export interface Security {
+  readonly readOnly: boolean;
+  readonly privileged: boolean;
+  /** `CAP_NET_ADMIN` or `ALL`; sorted. */
+  readonly capAdd: readonly string[];
+  readonly capDrop: readonly string[];
+  /** `name=value`, sorted; the content of a seccomp profile in place of its file's name. */
+  readonly securityOptions: readonly string[];
+  /** Sorted by name. */
+  readonly sysctls: readonly Label[];
+  /** Sorted. */
+  readonly groupAdd: readonly string[];
+}
+
+/** Namespaces that are not the container's own. Empty: its own, or the engine's default. */
+export interface Namespaces {
+  /** `none`, `host`, `bridge` or `service:<service>`, in place of networks. */
+  readonly networkMode: string;
+  readonly pidMode: string;
+  readonly ipcMode: string;
+  readonly utsMode: string;
+  readonly usernsMode: string;
+}
+
+/** How the container finds addresses. */
+export interface NameResolution {
+  /** `host:address`, sorted, each once. */
+  readonly extraHosts: readonly string[];
+  /** In order. */
+  readonly dns: readonly string[];
+  readonly dnsOptions: readonly string[];
+  readonly dnsSearch: readonly string[];
+}
+
+export interface Device {
+  /** Path on the host. */
+  readonly source: string;
+  /** Path in the container. */
+  readonly target: string;
+  /** Some of `rwm`. */
+  readonly permissions: string;
+}
+
+export interface Logging {
+  /** Empty: the engine's. */
+  readonly driver: string;
+  /** Sorted by name. */
+  readonly options: readonly Label[];
 }
 
 /** One variable of a container's environment; without a value, the image's variable of that name is unset. */
@@ -56,7 +161,7 @@ export interface Label {
   readonly value: string;
 }
 
-/** One published port. */
+/** One port of the container, published on the host or only exposed. */
 export interface Port {
   /** 1 to 65535. */
   readonly containerPort: number;
@@ -65,6 +170,8 @@ export interface Port {
   readonly hostAddress: string;
   /** `8080`, or a range `8000-8010` from which the engine chooses; empty: the engine chooses any. */
   readonly hostPort: string;
+  /** False: exposed only; the host has no part in it. */
+  readonly published: boolean;
 }
 
 export interface Mount {
@@ -72,6 +179,14 @@ export interface Mount {
   readonly target: string;
   readonly readOnly: boolean;
   readonly source: MountSource;
+  /** Of a bind, such as `rslave`; empty: the engine's default. */
+  readonly propagation: string;
+  /** `z`, `Z`, or empty: not relabelled for SELinux. */
+  readonly selinux: string;
+  /** A new volume is not filled with what the image holds there. */
+  readonly noCopy: boolean;
+  /** The source of a bind must exist already. */
+  readonly mustExist: boolean;
 }
 
 /** What is mounted. */
@@ -87,10 +202,15 @@ export type MountSource =
   | { readonly kind: 'file'; readonly content: Content }
   /** A folder in Git, its files sorted by path. Always read-only. */
   | { readonly kind: 'tree'; readonly entries: readonly TreeEntry[] }
-  /** Memory. `sizeBytes` 0 and `mode` 0 mean the engine's default. */
-  | { readonly kind: 'tmpfs'; readonly sizeBytes: number; readonly mode: number };
+  /** Memory. `sizeBytes` 0 and `mode` 0 mean the engine's default; `options` are those of the attribute `tmpfs`, undefined for a mount. */
+  | {
+      readonly kind: 'tmpfs';
+      readonly sizeBytes: number;
+      readonly mode: number;
+      readonly options: string | undefined;
+    };
 
-/** The content of a file in Git. */
+/** A content that containers mount: of a file in Git, or of a config that holds its text. */
 export interface Content {
   readonly digest: Digest;
   readonly bytes: Uint8Array;
@@ -108,11 +228,16 @@ export interface NetworkAttachment {
   readonly network: string;
   /** Names beside the service's own, sorted, each once. */
   readonly aliases: readonly string[];
+  /** Empty: the engine's choice. */
+  readonly ipv4Address: string;
+  readonly ipv6Address: string;
+  /** Sorted. */
+  readonly linkLocalIps: readonly string[];
 }
 
 export interface Dependency {
   readonly service: string;
-  readonly condition: 'service_started' | 'service_healthy';
+  readonly condition: 'service_started' | 'service_healthy' | 'service_completed_successfully';
   /** Restart this service when the other is replaced. */
   readonly restart: boolean;
   /** False: a warning where the other fails. */
@@ -146,8 +271,37 @@ export interface Network {
   readonly driver: string;
   /** No way out of the host. */
   readonly internal: boolean;
+  /** Containers that are not of the stack may attach by themselves. */
+  readonly attachable: boolean;
+  /** Sorted by name. */
+  readonly driverOptions: readonly Label[];
+  /** Undefined: the engine's default. */
+  readonly enableIpv6: boolean | undefined;
+  /** Undefined: the engine's. */
+  readonly ipam: Ipam | undefined;
   /** Sorted by name. */
   readonly labels: readonly Label[];
+}
+
+/** Address management of a network. */
+export interface Ipam {
+  /** Empty: the engine's default. */
+  readonly driver: string;
+  /** Sorted by name. */
+  readonly options: readonly Label[];
+  /** Sorted by subnet. */
+  readonly pools: readonly IpamPool[];
+}
+
+export interface IpamPool {
+  /** CIDR. */
+  readonly subnet: string;
+  /** Empty: the engine's choice. */
+  readonly gateway: string;
+  /** CIDR; empty: all of the subnet. */
+  readonly ipRange: string;
+  /** Addresses that are kept for others, sorted by name. */
+  readonly auxiliaryAddresses: readonly Label[];
 }
 
 export interface Volume {
@@ -160,4 +314,6 @@ export interface Volume {
   readonly driver: string;
   /** Sorted by name. */
   readonly labels: readonly Label[];
+  /** Sorted by name. */
+  readonly driverOptions: readonly Label[];
 }

@@ -1,32 +1,18 @@
 import { readLabels } from './environment.ts';
 import type { Field } from './field.ts';
+import { readAddress, readIpam } from './ipam.ts';
 import { checkKeys } from './known-keys.ts';
 import type { Network, NetworkAttachment, Volume } from './model.ts';
-import { NETWORK_KEYS, UNSUPPORTED_NETWORK, UNSUPPORTED_VOLUME, VOLUME_KEYS } from './specification.ts';
+import { readPairs } from './pairs.ts';
+import { ATTACHMENT_KEYS, NETWORK_KEYS, VOLUME_KEYS } from './specification.ts';
 
-const NOT_YET = 'is not supported yet';
-const ATTACHMENT_KEYS = {
-  read: ['aliases'],
-  refused: Object.fromEntries(
-    [
-      'driver_opts',
-      'gw_priority',
-      'interface_name',
-      'ipv4_address',
-      'ipv6_address',
-      'link_local_ips',
-      'mac_address',
-      'priority',
-    ].map((key) => [key, NOT_YET]),
-  ),
-};
 /** The network of services that name none. */
 const DEFAULT_NETWORK = 'default';
 
-/** `networks` of a service: sorted by key, which makes the first one primary, as docker compose does without priorities. */
+/** `networks` of a service: the one with the highest priority first, which makes it primary, the others sorted by key. */
 export function readAttachments(field: Field | undefined, defined: ReadonlySet<string>): readonly NetworkAttachment[] {
   const entries = field?.entries() ?? [];
-  if (entries.length === 0) return [{ network: DEFAULT_NETWORK, aliases: [] }];
+  if (entries.length === 0) return [{ ...NOTHING_SAID, network: DEFAULT_NETWORK }];
   const attachments = entries.map(({ key, value }) => {
     if (key !== DEFAULT_NETWORK && !defined.has(key)) {
       throw value.refusal(
@@ -36,21 +22,41 @@ export function readAttachments(field: Field | undefined, defined: ReadonlySet<s
       );
     }
     checkKeys(value, ATTACHMENT_KEYS);
-    const aliases = (value.get('aliases')?.items() ?? []).map((alias) => alias.text());
-    return { network: key, aliases: [...new Set(aliases)].sort() };
+    return { attachment: readAttachment(key, value), priority: value.get('priority')?.integer() ?? 0 };
   });
-  return attachments.sort(byNetwork);
+  attachments.sort((a, b) => (a.attachment.network < b.attachment.network ? -1 : 1));
+  const highest = Math.max(...attachments.map(({ priority }) => priority));
+  const primary = attachments.find(({ priority }) => priority === highest)?.attachment;
+  const others = attachments.map(({ attachment }) => attachment).filter((attachment) => attachment !== primary);
+  return primary === undefined ? others : [primary, ...others];
 }
 
-function byNetwork(a: NetworkAttachment, b: NetworkAttachment): number {
-  return a.network < b.network ? -1 : 1;
+const NOTHING_SAID = { aliases: [], ipv4Address: '', ipv6Address: '', linkLocalIps: [] } as const;
+
+function readAttachment(network: string, field: Field): NetworkAttachment {
+  const aliases = (field.get('aliases')?.items() ?? []).map((alias) => alias.text());
+  const linkLocalIps = (field.get('link_local_ips')?.items() ?? []).map((address) => readAddress(address));
+  return {
+    network,
+    aliases: [...new Set(aliases)].sort(),
+    ipv4Address: readAddress(field.get('ipv4_address'), 4),
+    ipv6Address: readAddress(field.get('ipv6_address'), 6),
+    linkLocalIps: [...new Set(linkLocalIps)].sort(),
+  };
 }
 
 /** Top-level `networks`, of which only those in `used` are kept, and the implicit default one where a service uses it. */
 export function readNetworks(field: Field | undefined, stack: string, used: ReadonlySet<string>): readonly Network[] {
   const networks = (field?.entries() ?? []).map(({ key, value }): Network => {
-    checkKeys(value, { read: NETWORK_KEYS, refused: UNSUPPORTED_NETWORK });
-    return { key, ...namedResource(value, stack, key), internal: value.get('internal')?.boolean() ?? false };
+    checkKeys(value, NETWORK_KEYS);
+    return {
+      key,
+      ...namedResource(value, stack, key),
+      internal: value.get('internal')?.boolean() ?? false,
+      attachable: value.get('attachable')?.boolean() ?? false,
+      enableIpv6: value.get('enable_ipv6')?.boolean(),
+      ipam: readIpam(value.get('ipam')),
+    };
   });
   if (used.has(DEFAULT_NETWORK) && !networks.some(({ key }) => key === DEFAULT_NETWORK)) {
     networks.push({
@@ -59,6 +65,10 @@ export function readNetworks(field: Field | undefined, stack: string, used: Read
       external: false,
       driver: '',
       internal: false,
+      attachable: false,
+      driverOptions: [],
+      enableIpv6: undefined,
+      ipam: undefined,
       labels: [],
     });
   }
@@ -68,7 +78,7 @@ export function readNetworks(field: Field | undefined, stack: string, used: Read
 /** Top-level `volumes`, of which a service need not use all. */
 export function readVolumes(field: Field | undefined, stack: string): readonly Volume[] {
   const volumes = (field?.entries() ?? []).map(({ key, value }): Volume => {
-    checkKeys(value, { read: VOLUME_KEYS, refused: UNSUPPORTED_VOLUME });
+    checkKeys(value, VOLUME_KEYS);
     return { key, ...namedResource(value, stack, key) };
   });
   return volumes.sort(byKey);
@@ -82,7 +92,13 @@ function namedResource(field: Field, stack: string, key: string): Omit<Volume, '
       'NAME_INVALID',
       `its name "${name}" is not taken by the engine; [a-zA-Z0-9][a-zA-Z0-9_.-]* is wanted`,
     );
-  return { name, external, driver: field.get('driver')?.text() ?? '', labels: readLabels(field.get('labels')) };
+  return {
+    name,
+    external,
+    driver: field.get('driver')?.text() ?? '',
+    driverOptions: readPairs(field.get('driver_opts')),
+    labels: readLabels(field.get('labels')),
+  };
 }
 
 /** Keys that an external network or volume may have: nothing is made of it. */

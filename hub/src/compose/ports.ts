@@ -11,17 +11,44 @@ const HIGHEST_PORT = 65_535;
 /** Ports of one service: the widest ranges of media servers have ten thousand. */
 const MAX_PORTS = 20_000;
 
-/** `ports`: the short form with ranges, and the long form. Throws COMPOSE_PORT. Repeated ones collapse. */
-export function readPorts(field: Field | undefined): readonly Port[] {
+/**
+ * `ports`: the short form with ranges, and the long form; and `expose`, of which what is published already is left out. Throws COMPOSE_PORT.
+ * Repeated ones collapse.
+ */
+export function readPorts(field: Field | undefined, exposed: Field | undefined): readonly Port[] {
+  if (field === undefined && exposed === undefined) return [];
+  const published = readEach(field, readPort);
+  const known = new Set(published.map(containerSide));
+  const only = readEach(exposed, readExposed).filter((port) => !known.has(containerSide(port)));
+  if (exposed !== undefined && published.length + only.length > MAX_PORTS) throw tooMany(exposed);
+  return [...published, ...only].sort(byPort);
+}
+
+function readEach(field: Field | undefined, read: (item: Field) => readonly Port[]): readonly Port[] {
   const ports = new Map<string, Port>();
   let count = 0;
   for (const item of field?.items() ?? []) {
-    const published = readPort(item);
-    count += published.length;
+    const found = read(item);
+    count += found.length;
     if (count > MAX_PORTS) throw tooMany(item);
-    for (const port of published) ports.set(JSON.stringify(port), port);
+    for (const port of found) ports.set(JSON.stringify(port), port);
   }
-  return [...ports.values()].sort(byPort);
+  return [...ports.values()];
+}
+
+function containerSide({ containerPort, protocol }: Port): string {
+  return `${containerPort}/${protocol}`;
+}
+
+/** Container port or range, and perhaps a protocol. */
+const EXPOSED = /^\d+(?:-\d+)?(?:\/[a-zA-Z]+)?$/;
+
+/** One item of `expose`: ports that the host has no part in. */
+function readExposed(item: Field): readonly Port[] {
+  const text = item.scalarText();
+  if (!EXPOSED.test(text))
+    throw item.refusal('COMPOSE_PORT', `"${text}" is no port to expose; "80", "80/udp" or "80-90" is wanted`);
+  return readPort(item).map((port) => ({ ...port, published: false }));
 }
 
 /** What one item of `ports` publishes; ranges give one port each. */
@@ -83,6 +110,7 @@ function paired(field: Field, { hostAddress, host, container, protocol }: PortRa
     protocol,
     hostAddress,
     hostPort: hostText(hostPorts, length > 1 ? index : undefined),
+    published: true,
   }));
 }
 

@@ -35,6 +35,24 @@ const MAX_NANOS = 2n ** 63n - 1n;
 /** Characters of a duration: more is none, and would take time to convert. */
 const MAX_DURATION_LENGTH = 100;
 
+/** Whole seconds of a duration; what is left over is cut off, as docker compose does. Throws COMPOSE_DURATION and COMPOSE_QUANTITY. */
+export function readSeconds(field: Field): number {
+  const seconds = readDuration(field) / 1_000_000_000n;
+  if (seconds <= MAX_SECONDS) return Number(seconds);
+  throw field.refusal('COMPOSE_QUANTITY', 'it is longer than 68 years; less is wanted');
+}
+
+/** Billionths of `0.5` CPUs. Throws COMPOSE_QUANTITY. */
+export function readNanoCpus(field: Field): number {
+  const text = field.scalarText().trim();
+  const nanos = /^\d{1,9}(?:\.\d{0,30})?$|^\.\d{1,30}$/.test(text) ? Math.round(Number(text) * 1e9) : Number.NaN;
+  if (Number.isSafeInteger(nanos)) return nanos;
+  throw field.refusal('COMPOSE_QUANTITY', `"${text}" is no number of CPUs; a number such as 0.5 or 2 is wanted`);
+}
+
+/** The engine keeps seconds in 32 bits with a sign. */
+const MAX_SECONDS = 2n ** 31n - 1n;
+
 /** Nanoseconds of `1m30s`, `500ms`. A number without unit is no duration. Throws COMPOSE_DURATION. */
 function readDuration(field: Field): bigint {
   const value = field.node.kind === 'scalar' ? readScalar(field.node) : undefined;

@@ -9,7 +9,11 @@ import type { YamlNode } from './yaml-node.ts';
  * Reads one YAML document. Returns undefined for a file without any node (empty, or comments only). Throws FILE_TOO_LARGE before parsing,
  * FILE_NOT_UTF8, and YAML_* with the place of the fault. A byte order mark and CRLF are fine.
  */
-export function readYaml(file: string, bytes: Uint8Array): YamlNode | undefined {
+export function readYaml(
+  file: string,
+  bytes: Uint8Array,
+  { mergeTags = false }: { readonly mergeTags?: boolean } = {},
+): YamlNode | undefined {
   if (bytes.byteLength > MAX_YAML_BYTES) {
     throw new MooringError(
       'FILE_TOO_LARGE',
@@ -21,7 +25,7 @@ export function readYaml(file: string, bytes: Uint8Array): YamlNode | undefined 
   const events = parse(file, source);
   const documents = events.filter(({ type }) => type === EVENT_ID.DOCUMENT);
   if (documents.length > 1) throw severalDocuments(file, source);
-  return buildDocument({ file, source, events });
+  return buildDocument({ file, source, events, mergeTags });
 }
 
 const LINE_FEED = 0x0a;

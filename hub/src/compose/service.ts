@@ -1,30 +1,41 @@
 import { readCommand, readEntrypoint } from './arguments.ts';
 import { readDependencies } from './dependencies.ts';
-import { readEnvironment, readLabels } from './environment.ts';
+import { checkDeploy, readReplicas, readRestartPolicy } from './deploy.ts';
+import { readDevices } from './devices.ts';
+import { readWholeEnvironment } from './env-files.ts';
 import { type Field, type FieldEntry, refusalAt } from './field.ts';
-import { readFileMounts } from './file-objects.ts';
+import { type ContentScope, type FileObjects, readFileMounts } from './file-objects.ts';
 import { readHealthcheck } from './healthcheck.ts';
+import { readPlatform, readPullPolicy } from './image-policy.ts';
 import { readImage } from './image-reference.ts';
 import { checkKeys } from './known-keys.ts';
-import { readMemory } from './memory.ts';
-import type { Content, Mount, Service } from './model.ts';
+import { readWholeLabels } from './label-files.ts';
+import { readLimits } from './limits.ts';
+import { readLogging } from './logging.ts';
+import type { Mount, Service } from './model.ts';
 import { type MountScope, readMounts } from './mounts.ts';
+import { readNameResolution } from './name-resolution.ts';
+import { readNamespaces, withNamespaceOwners } from './namespaces.ts';
 import { readAttachments } from './networks.ts';
 import { readPorts } from './ports.ts';
-import type { VariableSource } from './repository.ts';
-import { readRestart } from './restart.ts';
-import { SERVICE_KEYS, UNSUPPORTED_SERVICE } from './specification.ts';
+import { readProcess } from './process.ts';
+import { readSecurity } from './security.ts';
+import { SERVICE_KEYS } from './specification.ts';
+import { readTmpfs } from './tmpfs.ts';
+import { ignoredKey, type Warn } from './warn.ts';
 
 /** What reading a service may ask. */
-export interface ServiceScope extends MountScope {
-  readonly variables: VariableSource;
+export interface ServiceScope extends MountScope, ContentScope {
   readonly networks: ReadonlySet<string>;
-  readonly configs: ReadonlyMap<string, Content>;
-  readonly secrets: ReadonlyMap<string, Content>;
+  readonly configs: FileObjects;
+  readonly secrets: FileObjects;
+  readonly warn: Warn;
 }
 
 /** Names that the engine takes inside container names; host names on networks have at most 63 characters. */
 const SERVICE_NAME = /^[a-zA-Z0-9][a-zA-Z0-9._-]{0,62}$/;
+/** Names of containers that the engine takes. */
+const CONTAINER_NAME = /^[a-zA-Z0-9][a-zA-Z0-9_.-]{1,254}$/;
 
 /** Refuses a name that the engine would not take, where the name stands. Throws NAME_INVALID. */
 export function checkServiceName({ key, keyAt, value }: FieldEntry): void {
@@ -36,35 +47,71 @@ export function checkServiceName({ key, keyAt, value }: FieldEntry): void {
 
 /** One service, resolved. */
 export async function readService(name: string, field: Field, scope: ServiceScope): Promise<Service> {
-  checkKeys(field, { read: SERVICE_KEYS, refused: UNSUPPORTED_SERVICE });
-  const image = field.get('image');
-  if (image === undefined || image.isNull)
-    throw field.refusal('COMPOSE_IMAGE_MISSING', 'it names no image; an image is wanted');
+  checkKeys(field, SERVICE_KEYS);
+  checkDeploy(field.get('deploy'), scope.warn);
+  const namespaces = readNamespaces(field);
   return {
     name,
-    image: readImage(image),
+    image: imageOf(field, scope.warn),
     command: readCommand(field.get('command')),
     entrypoint: readEntrypoint(field.get('entrypoint')),
-    environment: readEnvironment(field.get('environment'), scope.variables),
-    labels: readLabels(field.get('labels')),
-    ports: readPorts(field.get('ports')),
+    environment: await readWholeEnvironment(field, scope),
+    labels: await readWholeLabels(field, scope),
+    ports: readPorts(field.get('ports'), field.get('expose')),
     mounts: await allMounts(field, scope),
-    networks: readAttachments(field.get('networks'), scope.networks),
-    dependsOn: readDependencies(field.get('depends_on')),
+    networks: namespaces.networkMode === '' ? readAttachments(field.get('networks'), scope.networks) : [],
+    dependsOn: withNamespaceOwners(readDependencies(field.get('depends_on')), namespaces),
     healthcheck: readHealthcheck(field.get('healthcheck')),
-    restart: readRestart(field.get('restart')),
-    memoryBytes: readMemory(field),
-    replicas: 1,
+    restart: readRestartPolicy(field),
+    process: readProcess(field),
+    limits: readLimits(field),
+    security: await readSecurity(field, scope),
+    namespaces,
+    nameResolution: readNameResolution(field),
+    devices: readDevices(field.get('devices')),
+    logging: readLogging(field.get('logging')),
+    platform: readPlatform(field.get('platform')),
+    pullPolicy: readPullPolicy(field.get('pull_policy')),
+    containerName: readContainerName(field.get('container_name')),
+    replicas: readReplicas(field),
   };
 }
 
+/** A fleet builds no image: `build` is fine only beside the name of what was built. */
+function imageOf(field: Field, warn: Warn): string {
+  const image = field.get('image');
+  const build = field.entry('build');
+  if (image !== undefined && !image.isNull) {
+    if (build !== undefined)
+      warn(ignoredKey({ ...build.keyAt, field: build.value.path }, 'builds images, and the image has a name'));
+    return readImage(image);
+  }
+  if (build !== undefined)
+    throw build.value.refusal(
+      'COMPOSE_UNSUPPORTED_KEY',
+      'it builds an image, which a fleet does once, elsewhere; the name of what was built, under image, is wanted',
+    );
+  throw field.refusal('COMPOSE_IMAGE_MISSING', 'it names no image; an image is wanted');
+}
+
+function readContainerName(field: Field | undefined): string {
+  const name = field?.text() ?? '';
+  if (field === undefined || name === '' || CONTAINER_NAME.test(name)) return name;
+  throw field.refusal(
+    'NAME_INVALID',
+    `"${name}" is not taken by the engine; [a-zA-Z0-9][a-zA-Z0-9_.-]+ of at most 255 characters is wanted`,
+  );
+}
+
 async function allMounts(field: Field, scope: ServiceScope): Promise<readonly Mount[]> {
-  const files = [
-    ...readFileMounts(field.get('configs'), 'configs', scope.configs),
-    ...readFileMounts(field.get('secrets'), 'secrets', scope.secrets),
+  const others = [
+    ...(await readFileMounts(field.get('configs'), scope.configs)),
+    ...(await readFileMounts(field.get('secrets'), scope.secrets)),
+    ...readTmpfs(field.get('tmpfs')),
   ];
+  if (others.length === 0) return readMounts(field.get('volumes'), scope);
   const mounts = new Map((await readMounts(field.get('volumes'), scope)).map((mount) => [mount.target, mount]));
-  for (const mount of files) {
+  for (const mount of others) {
     if (mounts.has(mount.target))
       throw field.refusal('COMPOSE_CONFLICT', `two mounts have the target ${mount.target}; one is wanted`);
     mounts.set(mount.target, mount);

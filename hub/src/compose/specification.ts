@@ -1,154 +1,187 @@
 /** Keys of the Compose specification, and what this version does with them. One row here is what an attribute needs first. */
-
-/** Top-level keys that are read. */
-export const TOP_LEVEL_KEYS = ['name', 'services', 'networks', 'volumes', 'configs', 'secrets', 'version'] as const;
-
-/** Top-level keys of the specification that are refused, with the reason. */
-export const UNSUPPORTED_TOP_LEVEL: Readonly<Record<string, string>> = {
-  include: 'is not supported yet',
-  models: 'needs Docker Model Runner, which servers do not have',
-};
-
-/** Attributes of a service that are read. */
-export const SERVICE_KEYS = [
-  'command',
-  'configs',
-  'depends_on',
-  'deploy',
-  'entrypoint',
-  'environment',
-  'healthcheck',
-  'image',
-  'labels',
-  'mem_limit',
-  'networks',
-  'ports',
-  'restart',
-  'secrets',
-  'volumes',
-] as const;
+import type { KnownKeys } from './known-keys.ts';
 
 const NOT_YET = 'is not supported yet';
 const WINDOWS = 'only exists on Windows';
+const SWARM = 'is for Swarm only';
 
-/** Attributes of a service that are refused by name, with the reason. */
-export const UNSUPPORTED_SERVICE: Readonly<Record<string, string>> = {
-  ...Object.fromEntries(
-    [
+/** Keys that are all refused, or all ignored, for one reason. */
+function all(reason: string, keys: readonly string[]): Readonly<Record<string, string>> {
+  return Object.fromEntries(keys.map((key) => [key, reason]));
+}
+
+const MODELS = 'needs Docker Model Runner, which servers do not have';
+
+/** The top level of a file. */
+export const TOP_LEVEL_KEYS: KnownKeys = {
+  read: ['name', 'services', 'networks', 'volumes', 'configs', 'secrets', 'version'],
+  refused: { include: NOT_YET, models: MODELS },
+};
+
+/** A service. */
+export const SERVICE_KEYS: KnownKeys = {
+  read: [
+    // Only how a terminal follows logs.
+    'attach',
+    // Ignored beside an image, refused without one.
+    'build',
+    'cap_add',
+    'cap_drop',
+    'command',
+    'configs',
+    'container_name',
+    'cpu_shares',
+    'cpus',
+    'cpuset',
+    'depends_on',
+    'deploy',
+    'devices',
+    'dns',
+    'dns_opt',
+    'dns_search',
+    'domainname',
+    'entrypoint',
+    'env_file',
+    'environment',
+    'expose',
+    // Resolved before merging.
+    'extends',
+    'extra_hosts',
+    'group_add',
+    'healthcheck',
+    'hostname',
+    'image',
+    'init',
+    'ipc',
+    'label_file',
+    'labels',
+    'logging',
+    'mem_limit',
+    'mem_reservation',
+    'memswap_limit',
+    'network_mode',
+    'networks',
+    'pid',
+    'pids_limit',
+    'platform',
+    'ports',
+    'privileged',
+    'profiles',
+    'pull_policy',
+    'read_only',
+    'restart',
+    'scale',
+    'secrets',
+    'security_opt',
+    'shm_size',
+    'stdin_open',
+    'stop_grace_period',
+    'stop_signal',
+    'sysctls',
+    'tmpfs',
+    'tty',
+    'ulimits',
+    'user',
+    'userns_mode',
+    'uts',
+    'volumes',
+    'working_dir',
+  ],
+  refused: {
+    ...all(NOT_YET, [
       'annotations',
-      'attach',
       'blkio_config',
-      'cap_add',
-      'cap_drop',
       'cgroup',
       'cgroup_parent',
-      'container_name',
-      'cpu_percent',
       'cpu_period',
       'cpu_quota',
       'cpu_rt_period',
       'cpu_rt_runtime',
-      'cpu_shares',
-      'cpus',
-      'cpuset',
       'device_cgroup_rules',
-      'devices',
-      'dns',
-      'dns_opt',
-      'dns_search',
-      'domainname',
-      'env_file',
-      'expose',
-      'extends',
       'external_links',
-      'extra_hosts',
       'gpus',
-      'group_add',
-      'hostname',
-      'init',
-      'ipc',
-      'label_file',
       'links',
-      'logging',
       'mac_address',
-      'mem_reservation',
       'mem_swappiness',
-      'memswap_limit',
-      'network_mode',
       'oom_kill_disable',
       'oom_score_adj',
-      'pid',
-      'pids_limit',
-      'platform',
       'post_start',
       'pre_start',
       'pre_stop',
-      'privileged',
-      'profiles',
-      'pull_policy',
       'pull_refresh_after',
-      'read_only',
       'runtime',
-      'scale',
-      'security_opt',
-      'shm_size',
-      'stdin_open',
-      'stop_grace_period',
-      'stop_signal',
       'storage_opt',
-      'sysctls',
-      'tmpfs',
-      'tty',
-      'ulimits',
-      'user',
-      'userns_mode',
-      'uts',
       'volumes_from',
-      'working_dir',
-    ].map((key) => [key, NOT_YET]),
-  ),
-  build: 'builds images, which a fleet does once, elsewhere: name the image that was built',
-  develop: "is for a developer's machine",
-  provider: 'runs a program on the host',
-  use_api_socket: "hands the engine's socket to a container",
-  models: UNSUPPORTED_TOP_LEVEL['models'] ?? NOT_YET,
-  isolation: WINDOWS,
-  credential_spec: WINDOWS,
-  cpu_count: WINDOWS,
+    ]),
+    ...all(WINDOWS, ['isolation', 'credential_spec', 'cpu_count', 'cpu_percent']),
+    develop: "is for a developer's machine",
+    provider: 'runs a program on the host',
+    use_api_socket: "hands the engine's socket to a container",
+    models: MODELS,
+  },
 };
 
-/** Keys below `deploy` that are refused by name, with the reason. */
-export const UNSUPPORTED_DEPLOY: Readonly<Record<string, string>> = Object.fromEntries(
-  [
-    'mode',
-    'endpoint_mode',
-    'replicas',
-    'labels',
-    'rollback_config',
-    'update_config',
-    'restart_policy',
-    'placement',
-  ].map((key) => [key, NOT_YET]),
-);
+/** `deploy` of a service. */
+export const DEPLOY_KEYS: KnownKeys = {
+  read: ['replicas', 'resources', 'restart_policy'],
+  refused: {},
+  ignored: all(SWARM, ['endpoint_mode', 'labels', 'mode', 'placement', 'rollback_config', 'update_config']),
+};
 
-/** Keys of a named network, of which the second list is refused by name. */
-export const NETWORK_KEYS = ['name', 'labels', 'external', 'internal', 'driver'] as const;
-export const UNSUPPORTED_NETWORK: Readonly<Record<string, string>> = Object.fromEntries(
-  ['attachable', 'driver_opts', 'enable_ipv4', 'enable_ipv6', 'ipam'].map((key) => [key, NOT_YET]),
-);
+export const RESOURCES_KEYS: KnownKeys = { read: ['limits', 'reservations'], refused: {} };
+export const RESOURCE_LIMIT_KEYS: KnownKeys = { read: ['cpus', 'memory', 'pids'], refused: {} };
+export const RESERVATION_KEYS: KnownKeys = {
+  read: ['memory'],
+  refused: { devices: NOT_YET },
+  ignored: all(SWARM, ['cpus', 'generic_resources']),
+};
+export const RESTART_POLICY_KEYS: KnownKeys = {
+  read: ['condition', 'max_attempts'],
+  refused: {},
+  ignored: all(SWARM, ['delay', 'window']),
+};
 
-/** Keys of a named volume, of which the second list is refused by name. */
-export const VOLUME_KEYS = ['name', 'labels', 'external', 'driver'] as const;
-export const UNSUPPORTED_VOLUME: Readonly<Record<string, string>> = { driver_opts: NOT_YET };
+/** A named network. */
+export const NETWORK_KEYS: KnownKeys = {
+  read: ['attachable', 'driver', 'driver_opts', 'enable_ipv6', 'external', 'internal', 'ipam', 'labels', 'name'],
+  refused: { enable_ipv4: NOT_YET },
+};
 
-/** Keys of a config or secret, of which the second list is refused by name. */
-export const FILE_OBJECT_KEYS = ['file', 'name'] as const;
-export const UNSUPPORTED_FILE_OBJECT: Readonly<Record<string, string>> = {
-  content: NOT_YET,
-  environment: NOT_YET,
-  external: 'is for Swarm only',
-  driver: 'is for Swarm only',
-  driver_opts: 'is for Swarm only',
-  template_driver: 'is for Swarm only',
-  labels: NOT_YET,
+/** A network of a service. */
+export const ATTACHMENT_KEYS: KnownKeys = {
+  read: ['aliases', 'ipv4_address', 'ipv6_address', 'link_local_ips', 'priority'],
+  refused: all(NOT_YET, ['driver_opts', 'gw_priority', 'interface_name', 'mac_address']),
+};
+
+/** A named volume. */
+export const VOLUME_KEYS: KnownKeys = {
+  read: ['driver', 'driver_opts', 'external', 'labels', 'name'],
+  refused: {},
+};
+
+/** A mount in its long form, and what belongs to one kind of mount. */
+export const MOUNT_KEYS: KnownKeys = {
+  // `consistency` means nothing on Linux.
+  read: ['type', 'source', 'target', 'read_only', 'consistency', 'bind', 'tmpfs', 'volume'],
+  refused: { image: NOT_YET },
+};
+export const BIND_KEYS: KnownKeys = {
+  read: ['create_host_path', 'propagation', 'selinux'],
+  refused: { recursive: NOT_YET },
+};
+export const VOLUME_MOUNT_KEYS: KnownKeys = { read: ['nocopy'], refused: all(NOT_YET, ['labels', 'subpath']) };
+export const TMPFS_KEYS: KnownKeys = { read: ['size', 'mode'], refused: {} };
+
+const SWARM_OBJECT = all(SWARM, ['external', 'driver', 'driver_opts', 'template_driver']);
+
+/** A config or a secret. */
+export const CONFIG_KEYS: KnownKeys = {
+  read: ['content', 'environment', 'file', 'name'],
+  refused: SWARM_OBJECT,
+  ignored: { labels: SWARM },
+};
+export const SECRET_KEYS: KnownKeys = {
+  read: ['environment', 'file', 'name'],
+  refused: SWARM_OBJECT,
+  ignored: { labels: SWARM },
 };

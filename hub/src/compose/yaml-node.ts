@@ -8,10 +8,14 @@ export interface Position {
 /** A YAML document as it was written: anchors, aliases and merge keys resolved, scalars still text, every node with its place. */
 export type YamlNode = ScalarNode | MappingNode | SequenceNode;
 
+/** What a later file does to an earlier one at this node: takes it away, or replaces it as a whole (Compose specification, "Merge"). */
+export type MergeTag = 'reset' | 'override';
+
 /** One scalar. What a plain one means depends on its text (YAML as Go's yaml.v3 reads it); a quoted one is a string. */
 export interface ScalarNode {
   readonly kind: 'scalar';
   readonly at: Position;
+  readonly tag?: MergeTag;
   readonly text: string;
   /** False where the text was quoted, a block, tagged `!!str`, or came out of an interpolation. */
   readonly plain: boolean;
@@ -21,6 +25,7 @@ export interface ScalarNode {
 export interface MappingNode {
   readonly kind: 'mapping';
   readonly at: Position;
+  readonly tag?: MergeTag;
   readonly entries: readonly YamlEntry[];
 }
 
@@ -35,5 +40,6 @@ export interface YamlEntry {
 export interface SequenceNode {
   readonly kind: 'sequence';
   readonly at: Position;
+  readonly tag?: MergeTag;
   readonly items: readonly YamlNode[];
 }

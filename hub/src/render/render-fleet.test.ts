@@ -119,6 +119,44 @@ stacks:
     });
   });
 
+  it('enables profiles by a variable, for the hosts that have it', async () => {
+    const repository = new MemoryTree({
+      'fleet.yaml':
+        'version: 1\nstacks: { shop: { hosts: role=web, overlays: [ { hosts: region=eu, vars: { COMPOSE_PROFILES: debug } } ] } }\n',
+      'stacks/shop/compose.yaml':
+        'services: { web: { image: w, env_file: web.env }, probe: { image: p, profiles: [debug] } }\n',
+      'stacks/shop/web.env': 'A=1\n',
+    });
+    const { hosts, classes } = rendered(await renderFleet({ repository, inventory: HOSTS, memo: [] }));
+    const servicesOf = (host: string) => {
+      const digest = hosts.find((each) => each.host === host)?.stacks[0]?.bundleDigest;
+      return classes.find(({ bundleDigest }) => bundleDigest === digest)?.bundle.services.map(({ name }) => name);
+    };
+    expect(servicesOf('web-1')).toEqual(['probe', 'web']);
+    expect(servicesOf('web-2')).toEqual(['web']);
+  });
+
+  it('renders anew where an env file or an extended file changed, and not otherwise', async () => {
+    const files = {
+      'fleet.yaml': 'version: 1\nstacks: { shop: { hosts: [web-1] } }\n',
+      'stacks/shop/compose.yaml':
+        'services: { web: { image: w, env_file: web.env, extends: { file: base.yaml, service: base } } }\n',
+      'stacks/shop/web.env': 'A=1\n',
+      'stacks/shop/base.yaml': 'services: { base: { user: "1" } }\n',
+      'stacks/shop/unread.env': 'A=1\n',
+    };
+    const first = await renderFleet({ repository: new MemoryTree(files), inventory: HOSTS, memo: [] });
+    for (const [path, text, renderedAnew] of [
+      ['web.env', 'A=2\n', 1],
+      ['base.yaml', 'services: { base: { user: "2" } }\n', 1],
+      ['unread.env', 'A=2\n', 0],
+    ] as const) {
+      const repository = new MemoryTree({ ...files, [`stacks/shop/${path}`]: text });
+      const next = await renderFleet({ repository, inventory: HOSTS, memo: first.memo });
+      expect(rendered(next).classesRendered).toBe(renderedAnew);
+    }
+  });
+
   it('merges the files of overlays for the hosts that they are for', async () => {
     const repository = new MemoryTree({
       'fleet.yaml':

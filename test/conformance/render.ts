@@ -1,0 +1,59 @@
+import { lstat, readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { buildBundle, FolderTree, loadProject, parseEnvFile } from '@mooring/hub';
+import type { Bundle, MooringError } from '@mooring/proto';
+
+/** One stack in a folder that stands for a repository. */
+export interface StackOnDisk {
+  /** Root of the repository. */
+  readonly root: string;
+  /** Folder of the stack, from the root. */
+  readonly folder: string;
+  readonly stack: string;
+  /** Compose files, from the folder. */
+  readonly files: readonly string[];
+  /** An image for every service that only says how to build one. */
+  readonly images?: readonly string[];
+}
+
+/** Renders a stack with the variables of its `.env` alone. */
+export async function renderStack({
+  root,
+  folder,
+  stack,
+  files,
+  images = [],
+}: StackOnDisk): Promise<{ bundle: Bundle; warnings: readonly MooringError[] }> {
+  const variables = await readVariables(join(root, folder, '.env'));
+  const tree = new FolderTree(root);
+  const overlay = Buffer.from(
+    `services:\n${images.map((name) => `  ${name}: { image: "${builtImage(name)}" }\n`).join('')}`,
+  );
+  const path = folder === '.' ? OVERLAY : `${folder}/${OVERLAY}`;
+  const { project, warnings } = await loadProject({
+    stack,
+    folder: folder === '.' ? '' : folder,
+    files: images.length === 0 ? files : [...files, OVERLAY],
+    variables: { get: (name) => (Object.hasOwn(variables, name) ? variables[name] : undefined) },
+    repository: {
+      lookup: async (wanted) =>
+        wanted === path
+          ? { kind: 'file', path, oid: 'overlay', executable: false, bytes: async () => overlay }
+          : tree.lookup(wanted),
+    },
+  });
+  return { bundle: buildBundle(project).bundle, warnings };
+}
+
+/** The file that names images. */
+const OVERLAY = 'images.conformance.yaml';
+
+/** The image that stands in for one that is built. */
+export function builtImage(service: string): string {
+  return `built/${service.toLowerCase()}`;
+}
+
+async function readVariables(path: string): Promise<Readonly<Record<string, string>>> {
+  const found = await lstat(path).catch(() => undefined);
+  return found === undefined ? {} : parseEnvFile(await readFile(path, 'utf8'));
+}
