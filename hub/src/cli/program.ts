@@ -11,6 +11,7 @@ import { findContext } from './context.ts';
 import { EXIT, exitCodeOf } from './exit-code.ts';
 import { createOutput, type Format } from './output.ts';
 import type { Hub, Session } from './session.ts';
+import { refuseDoubtfulOptions } from './strict-options.ts';
 import { escapeControls } from './table.ts';
 
 interface GlobalOptions {
@@ -64,6 +65,7 @@ function createProgram(connection: { hub?: Promise<Hub & { close(): void }> }): 
     addLocalCommands,
   ])
     add(program, session);
+  refuseDoubtfulOptions(program);
   return program;
 }
 
@@ -102,8 +104,10 @@ function report(error: unknown): number {
 
 /** A reader that has seen enough (`| head -1`) is no error. */
 function endQuietlyWithPipe(): void {
-  process.stdout.on('error', (error: NodeJS.ErrnoException) => {
-    if (error.code === 'EPIPE') process.exit(EXIT.fine);
-    throw error;
-  });
+  for (const stream of [process.stdout, process.stderr]) {
+    stream.on('error', (error: NodeJS.ErrnoException) => {
+      if (error.code === 'EPIPE') process.exit(process.exitCode ?? EXIT.fine);
+      throw error;
+    });
+  }
 }

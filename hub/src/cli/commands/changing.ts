@@ -1,10 +1,10 @@
 import { createInterface } from 'node:readline/promises';
 import { AddUserResponse, ListUsersResponse, MooringError, Role, roleToJSON, SyncResponse } from '@mooring/proto';
 import { type Command, Option } from 'commander';
-import { makeUserKey } from '../../enrol/user-key.ts';
 import { formatAge } from '../ages.ts';
 import { writeContext } from '../context.ts';
 import { EXIT } from '../exit-code.ts';
+import { jsonOf } from '../message-json.ts';
 import { withProgress } from '../progress.ts';
 import type { Session } from '../session.ts';
 import { formatTable } from '../table.ts';
@@ -86,6 +86,7 @@ async function addUser(
   name: string,
   options: { role: keyof typeof ROLES; out?: string },
 ): Promise<void> {
+  const { makeUserKey } = await import('../../enrol/user-key.ts');
   const { key, csr } = await makeUserKey();
   const response = await (await hub()).admin.addUser({ name, role: ROLES[options.role], csr });
   const [address = ''] = response.hubAddresses;
@@ -114,7 +115,7 @@ function toPem(der: Uint8Array): string {
 
 async function listUsers({ hub, out }: Session): Promise<void> {
   const response = await (await hub()).admin.listUsers({});
-  out.result(ListUsersResponse.toJSON(response), () =>
+  out.result(jsonOf(ListUsersResponse, response), () =>
     formatTable(
       ['USER', 'ROLE', 'EXPIRES', 'STATE'],
       response.users.map((user) => [
@@ -148,7 +149,9 @@ async function confirm({ interactive, yes }: Session, question: string): Promise
     });
   }
   const terminal = createInterface({ input: process.stdin, output: process.stderr });
-  const answer = await terminal.question(`${question} [y/N] `);
+  // The end of the input is an answer as well: nobody said yes.
+  const ended = new Promise<string>((resolve) => terminal.once('close', () => resolve('')));
+  const answer = await Promise.race([terminal.question(`${question} [y/N] `), ended]);
   terminal.close();
   if (!/^y(es)?$/i.test(answer.trim()))
     throw new MooringError('USAGE', 'Cannot go on: consent was not given; y is wanted');
@@ -160,7 +163,7 @@ async function sync(session: Session): Promise<void> {
     admin.sync({}, { deadlineMs: SYNC_DEADLINE_MS }),
   );
   const verdict = response.accepted ? 'accepted' : 'refused';
-  session.out.result(SyncResponse.toJSON(response), () => `Commit ${response.commit.slice(0, 12)} is ${verdict}.`);
+  session.out.result(jsonOf(SyncResponse, response), () => `Commit ${response.commit.slice(0, 12)} is ${verdict}.`);
   if (!response.accepted) {
     session.out.note('See why: mooring status');
     session.exit(EXIT.error);
