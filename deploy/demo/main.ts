@@ -7,8 +7,9 @@ import { setTimeout as delay } from 'node:timers/promises';
 import Docker from 'dockerode';
 import { ensureImage } from './image.ts';
 import { HOST, PLACES, ROOT, STACK } from './places.ts';
-import { command, commandJson, start, stop } from './programs.ts';
+import { command, commandInSight, commandJson, start, stop } from './programs.ts';
 import { ensureRepository, publishedPort } from './repository.ts';
+import { demoProcesses, endDemo } from './running.ts';
 
 // The hub needs a second or two to open its store, its broker and its ports.
 const HUB_DEADLINE_MS = 30_000;
@@ -19,13 +20,19 @@ const running: ChildProcess[] = [];
 let stopping: Promise<void> | undefined;
 
 async function main(): Promise<void> {
+  if (demoProcesses().some(({ leads }) => leads))
+    throw new Error('it runs already in another terminal; `npm run clean` ends and removes it');
+  // A demo that was killed leaves its hub and its agent behind.
+  await endDemo();
   mkdirSync(PLACES.demo, { recursive: true, mode: 0o700 });
   await ensureImage(new Docker({ socketPath: engineSocket }), process.env['MOORING_BUSYBOX'] ?? '/bin/busybox');
   ensureRepository(await freePort(8080));
+  say('Starting the hub and its broker.');
   await startHub();
+  say('Starting the agent of this machine.');
   await startAgent();
   say('Waiting until the stack runs.');
-  await command('mooring', ['wait', '--timeout', WAIT_TIMEOUT]);
+  await commandInSight('mooring', ['wait', '--timeout', WAIT_TIMEOUT]);
   say('', (await command('mooring', ['status'])).trimEnd(), '', whatNext());
   running.push(start('mooring', ['events', '--follow', '--limit', '1']));
 }
@@ -128,8 +135,8 @@ function stopAll(): Promise<void> {
 }
 
 for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
-  process.once(signal, () => {
-    say('', 'Stopping.');
+  process.on(signal, () => {
+    if (stopping === undefined) say('', 'Stopping.');
     void stopAll().then(() => process.exit(0));
   });
 }

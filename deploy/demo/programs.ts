@@ -20,6 +20,13 @@ export async function command(name: keyof typeof BINARIES, args: readonly string
   return stdout;
 }
 
+/** Runs one of our commands to its end in sight of the person who waits: what it says on the way goes to this terminal. Throws when it fails. */
+export async function commandInSight(name: keyof typeof BINARIES, args: readonly string[]): Promise<void> {
+  const child = spawn(process.execPath, [BINARIES[name], ...args], { stdio: ['inherit', 'ignore', 'inherit'] });
+  const code = await new Promise<number | null>((resolve) => child.once('close', resolve));
+  if (code !== 0) throw new Error(`mooring ${args.join(' ')} ended with ${code}`);
+}
+
 /** A command of ours whose result is JSON. */
 export async function commandJson(
   name: keyof typeof BINARIES,
