@@ -97,16 +97,18 @@ function whatNext(): string {
   const repository = relative(ROOT, PLACES.repository);
   const url = `http://127.0.0.1:${publishedPort()}/`;
   return [
-    `It answers:        ${url}  and  ${url}cgi-bin/greeting`,
+    `It answers:  ${url}  and  ${url}cgi-bin/greeting`,
     '',
     'Try, in a second terminal in this folder:',
     `  npx mooring status`,
-    `  sed -i s/Hello/Ahoy/ ${repository}/fleet.yaml && git -C ${repository} commit -qam Ahoy && npx mooring wait`,
-    `  docker rm -f ${STACK}-web-1        # the agent puts it back`,
-    `  npx mooring drift                  # what is not as Git says`,
+    `  sed -i s/Hello/Ahoy/ ${repository}/fleet.yaml`,
+    `  git -C ${repository} commit -qam Ahoy && npx mooring sync && npx mooring wait`,
+    `  docker rm -f ${STACK}-web-1          # the agent puts it back`,
+    `  npx mooring drift                    # what is not as Git says`,
     `  npx mooring host ${HOST}`,
     '',
-    'Ctrl-C stops the hub and the agent; what runs keeps running. `npm run clean` removes every trace.',
+    'Ctrl-C stops the hub and the agent; what runs keeps running.',
+    '`npm run clean` removes every trace.',
     'Events as they come:',
   ].join('\n');
 }
