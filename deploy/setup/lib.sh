@@ -29,7 +29,7 @@ install_command() {
   elif command -v pacman >/dev/null 2>&1; then how='pacman -S' names=${names//docker.io/docker}
   elif command -v zypper >/dev/null 2>&1; then how='zypper install' names=${names//docker.io/docker}
   else
-    printf 'install these Debian packages, or what your system calls them: %s' "$names"
+    printf '%s (the names are Debian'"'"'s), with the package manager of your system' "$names"
     return
   fi
   is_root || how="sudo $how"

@@ -9,6 +9,7 @@ import { leave } from './leave.ts';
 import { escapeControls, type Format, print } from './print.ts';
 import { showStatus } from './status.ts';
 import { refuseDoubtfulOptions } from './strict-options.ts';
+import { systemError } from './system-error.ts';
 
 const EXIT = { fine: 0, error: 1, usage: 2, unreachable: 4, denied: 5 } as const;
 const UNREACHABLE: ReadonlySet<ErrorCode> = new Set([
@@ -128,16 +129,17 @@ function duration(text: string): number {
 
 function report(error: unknown): number {
   if (error instanceof CommanderError) return error.exitCode === 0 ? EXIT.fine : EXIT.usage;
-  if (!(error instanceof MooringError)) {
+  const known = error instanceof MooringError ? error : systemError(error);
+  if (known === undefined) {
     process.stderr.write(
       `INTERNAL: Cannot finish the command: ${escapeControls(error instanceof Error ? error.message : String(error))}; please report this\n`,
     );
     return EXIT.error;
   }
-  process.stderr.write(`${escapeControls(formatError(error))}\n`);
-  if (UNREACHABLE.has(error.code)) return EXIT.unreachable;
-  if (error.code === 'USAGE') return EXIT.usage;
-  return DENIED.has(error.code) ? EXIT.denied : EXIT.error;
+  process.stderr.write(`${escapeControls(formatError(known))}\n`);
+  if (UNREACHABLE.has(known.code)) return EXIT.unreachable;
+  if (known.code === 'USAGE') return EXIT.usage;
+  return DENIED.has(known.code) ? EXIT.denied : EXIT.error;
 }
 
 /** A reader that has seen enough (`| head -1`) is no error. */

@@ -156,6 +156,17 @@ describe('without a hub', { timeout: DEADLINE_MS }, () => {
   });
 });
 
+describe('a folder that cannot be used', { timeout: DEADLINE_MS }, () => {
+  test.concurrent('is named, with what to do about it', async () => {
+    // A file system that nobody can write to, root included.
+    const { code, stderr } = await mooring('init', '--data', '/sys/mooring/fleet', '--port', '0');
+    expect(stderr.trimEnd().split('\n').at(-1)).toMatch(
+      /^CONFIG_PERMISSIONS: Cannot use \/sys\/mooring: .* \(E(PERM|ACCES|ROFS)\); .* Run it as root, or name a folder of your own with --data\.$/,
+    );
+    expect(code).toBe(1);
+  });
+});
+
 describe('a reader that goes away', { timeout: DEADLINE_MS }, () => {
   test.concurrent.each(['--help', 'render fleet -o yaml'])('ends `mooring %s` without a word', async (args) => {
     const child = spawn('bash', ['-c', `set -o pipefail; "$0" "$1" ${args} | true`, process.execPath, MAIN], {
