@@ -32,8 +32,10 @@ async function main(): Promise<void> {
   say('Starting the agent of this machine.');
   await startAgent();
   say('Waiting until the stack runs.');
-  await commandInSight('mooring', ['wait', '--timeout', WAIT_TIMEOUT]);
-  say('', (await command('mooring', ['status'])).trimEnd(), '', whatNext());
+  const code = await commandInSight('mooring', ['wait', '--timeout', WAIT_TIMEOUT]);
+  const status = (await command('mooring', ['status'])).trimEnd();
+  if (code !== 0) throw new Error(`the stack does not run within ${WAIT_TIMEOUT}:\n\n${status}\n`);
+  say('', status, '', whatNext());
   running.push(start('mooring', ['events', '--follow', '--limit', '1']));
 }
 

@@ -20,11 +20,10 @@ export async function command(name: keyof typeof BINARIES, args: readonly string
   return stdout;
 }
 
-/** Runs one of our commands to its end in sight of the person who waits: what it says on the way goes to this terminal. Throws when it fails. */
-export async function commandInSight(name: keyof typeof BINARIES, args: readonly string[]): Promise<void> {
+/** Runs one of our commands to its end in sight of the person who waits: what it says on the way goes to this terminal. Returns its exit code. */
+export async function commandInSight(name: keyof typeof BINARIES, args: readonly string[]): Promise<number | null> {
   const child = spawn(process.execPath, [BINARIES[name], ...args], { stdio: ['inherit', 'ignore', 'inherit'] });
-  const code = await new Promise<number | null>((resolve) => child.once('close', resolve));
-  if (code !== 0) throw new Error(`mooring ${args.join(' ')} ended with ${code}`);
+  return await new Promise((resolve) => child.once('close', resolve));
 }
 
 /** A command of ours whose result is JSON. */
