@@ -4,6 +4,15 @@
 const FLAGS = ['--max-old-space-size=64', '--max-semi-space-size=1', '--lite-mode', '--v8-pool-size=1'];
 const ENVIRONMENT = { MALLOC_ARENA_MAX: '1' };
 
+// Said before anything is loaded: what is loaded needs the newer one.
+const WANTED_MAJOR = 24;
+if (Number(process.versions.node.split('.')[0]) < WANTED_MAJOR) {
+  process.stderr.write(
+    `Cannot run mooring-agent: this is Node.js ${process.versions.node}; ${WANTED_MAJOR} or later is wanted. In a checkout npx finds it: npx mooring-agent\n`,
+  );
+  process.exit(1);
+}
+
 if (FLAGS.every((flag) => process.execArgv.includes(flag))) await import('../dist/mooring-agent.mjs');
 else {
   const args = [process.execPath, ...process.execArgv, ...FLAGS, ...process.argv.slice(1)];

@@ -1,7 +1,8 @@
-/** Removes everything that the demo made: containers, networks, image, files. */
+/** Removes everything that the demo made: what runs, containers, networks, image, files. */
 import { rmSync } from 'node:fs';
 import Docker from 'dockerode';
 import { IMAGE, PLACES, STACK } from './places.ts';
+import { endDemo } from './running.ts';
 
 const STACK_LABEL = `io.mooring.stack=${STACK}`;
 const socketPath = (process.env['DOCKER_HOST'] ?? 'unix:///var/run/docker.sock').replace(/^unix:\/\//, '');
@@ -19,6 +20,7 @@ async function removeFromEngine(): Promise<void> {
   for (const { Id } of images) await docker.getImage(Id).remove({ force: true });
 }
 
+await endDemo();
 const answers = await docker.ping().then(
   () => true,
   () => false,

@@ -7,8 +7,9 @@ import { setTimeout as delay } from 'node:timers/promises';
 import Docker from 'dockerode';
 import { ensureImage } from './image.ts';
 import { HOST, PLACES, ROOT, STACK } from './places.ts';
-import { command, commandJson, start, stop } from './programs.ts';
+import { command, commandInSight, commandJson, start, stop } from './programs.ts';
 import { ensureRepository, publishedPort } from './repository.ts';
+import { demoProcesses, endDemo } from './running.ts';
 
 // The hub needs a second or two to open its store, its broker and its ports.
 const HUB_DEADLINE_MS = 30_000;
@@ -19,14 +20,22 @@ const running: ChildProcess[] = [];
 let stopping: Promise<void> | undefined;
 
 async function main(): Promise<void> {
+  if (demoProcesses().some(({ leads }) => leads))
+    throw new Error('it runs already in another terminal; `npm run clean` ends and removes it');
+  // A demo that was killed leaves its hub and its agent behind.
+  await endDemo();
   mkdirSync(PLACES.demo, { recursive: true, mode: 0o700 });
   await ensureImage(new Docker({ socketPath: engineSocket }), process.env['MOORING_BUSYBOX'] ?? '/bin/busybox');
   ensureRepository(await freePort(8080));
+  say('Starting the hub and its broker.');
   await startHub();
+  say('Starting the agent of this machine.');
   await startAgent();
   say('Waiting until the stack runs.');
-  await command('mooring', ['wait', '--timeout', WAIT_TIMEOUT]);
-  say('', (await command('mooring', ['status'])).trimEnd(), '', whatNext());
+  const code = await commandInSight('mooring', ['wait', '--timeout', WAIT_TIMEOUT]);
+  const status = (await command('mooring', ['status'])).trimEnd();
+  if (code !== 0) throw new Error(`the stack does not run within ${WAIT_TIMEOUT}:\n\n${status}\n`);
+  say('', status, '', whatNext());
   running.push(start('mooring', ['events', '--follow', '--limit', '1']));
 }
 
@@ -90,16 +99,18 @@ function whatNext(): string {
   const repository = relative(ROOT, PLACES.repository);
   const url = `http://127.0.0.1:${publishedPort()}/`;
   return [
-    `It answers:        ${url}  and  ${url}cgi-bin/greeting`,
+    `It answers:  ${url}  and  ${url}cgi-bin/greeting`,
     '',
     'Try, in a second terminal in this folder:',
     `  npx mooring status`,
-    `  sed -i s/Hello/Ahoy/ ${repository}/fleet.yaml && git -C ${repository} commit -qam Ahoy && npx mooring wait`,
-    `  docker rm -f ${STACK}-web-1        # the agent puts it back`,
-    `  npx mooring drift                  # what is not as Git says`,
+    `  sed -i s/Hello/Ahoy/ ${repository}/fleet.yaml`,
+    `  git -C ${repository} commit -qam Ahoy && npx mooring sync && npx mooring wait`,
+    `  docker rm -f ${STACK}-web-1          # the agent puts it back`,
+    `  npx mooring drift                    # what is not as Git says`,
     `  npx mooring host ${HOST}`,
     '',
-    'Ctrl-C stops the hub and the agent; what runs keeps running. `npm run clean` removes every trace.',
+    'Ctrl-C stops the hub and the agent; what runs keeps running.',
+    '`npm run clean` removes every trace.',
     'Events as they come:',
   ].join('\n');
 }
@@ -128,8 +139,8 @@ function stopAll(): Promise<void> {
 }
 
 for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
-  process.once(signal, () => {
-    say('', 'Stopping.');
+  process.on(signal, () => {
+    if (stopping === undefined) say('', 'Stopping.');
     void stopAll().then(() => process.exit(0));
   });
 }

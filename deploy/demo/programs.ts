@@ -20,6 +20,12 @@ export async function command(name: keyof typeof BINARIES, args: readonly string
   return stdout;
 }
 
+/** Runs one of our commands to its end in sight of the person who waits: what it says on the way goes to this terminal. Returns its exit code. */
+export async function commandInSight(name: keyof typeof BINARIES, args: readonly string[]): Promise<number | null> {
+  const child = spawn(process.execPath, [BINARIES[name], ...args], { stdio: ['inherit', 'ignore', 'inherit'] });
+  return await new Promise((resolve) => child.once('close', resolve));
+}
+
 /** A command of ours whose result is JSON. */
 export async function commandJson(
   name: keyof typeof BINARIES,

@@ -3,7 +3,6 @@
 . "$(dirname "$0")/lib.sh"
 if [ -d "$ROOT/node_modules/.bin" ]; then
   export PATH=$ROOT/node_modules/.bin:$PATH
-  pkill -TERM -f "$ROOT/(hub/bin/mooring|agent/(bin|dist)/mooring-agent)" || true
   node "$ROOT/deploy/demo/clean.ts"
 fi
 engine_stopped

@@ -20,9 +20,28 @@ is_debian() { [ -f /etc/debian_version ] && command -v apt-get >/dev/null 2>&1; 
 is_root() { [ "$(id -u)" = 0 ]; }
 can_install() { is_debian && is_root; }
 
+# How this system installs the packages that Debian calls so.
+install_command() {
+  local how names=$*
+  if is_debian; then how='apt-get install -y'
+  elif command -v dnf >/dev/null 2>&1; then how='dnf install -y' names=${names//docker.io/moby-engine}
+  elif command -v apk >/dev/null 2>&1; then how='apk add' names=${names//docker.io/docker}
+  elif command -v pacman >/dev/null 2>&1; then how='pacman -S' names=${names//docker.io/docker}
+  elif command -v zypper >/dev/null 2>&1; then how='zypper install' names=${names//docker.io/docker}
+  else
+    printf '%s (the names are Debian'"'"'s), with the package manager of your system' "$names"
+    return
+  fi
+  is_root || how="sudo $how"
+  printf '%s %s' "$how" "$names"
+}
+
 # One set-up at a time, whoever started it.
 lock() {
-  mkdir -p "$STATE" && chmod 700 "$STATE"
+  mkdir -p "$STATE" 2>/dev/null && [ -w "$STATE" ] ||
+    missing "the right to write to $ROOT" "sudo npm ${npm_lifecycle_event:-start}, or use a clone of your own"
+  chmod 700 "$STATE"
+  command -v flock >/dev/null 2>&1 || missing "flock" "$(install_command util-linux)"
   exec 9>"$STATE/lock"
   flock 9
 }
@@ -31,12 +50,21 @@ lock() {
 packages() {
   local command=$1; shift
   command -v "$command" >/dev/null 2>&1 || [ -x "/usr/sbin/$command" ] && return 0
-  can_install || missing "$command" "as root on Debian: apt-get install $*; elsewhere, the same packages of your system"
-  if [ ! -e "$STATE/apt-updated" ]; then
-    apt-get update -qq >&2 && touch "$STATE/apt-updated"
-  fi
+  can_install || missing "$command" "$(install_command "$@")"
   say "Installing $*"
-  DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends "$@" >&2
+  if [ ! -e "$STATE/apt-updated" ]; then
+    logged apt-get update -qq && touch "$STATE/apt-updated"
+  fi
+  DEBIAN_FRONTEND=noninteractive logged apt-get install -y -qq -o Dpkg::Use-Pty=0 --no-install-recommends "$@"
+}
+
+# Runs a talkative command; what it says is shown when it fails.
+logged() {
+  "$@" >"$STATE/setup.log" 2>&1 </dev/null || {
+    cat "$STATE/setup.log" >&2
+    say "Failed: $*"
+    exit 1
+  }
 }
 
 # Dependencies, which bring Node 24 along, and the build.
@@ -57,6 +85,7 @@ node_ready() {
 }
 
 built() {
+  [ -e "$ROOT/agent/dist" ] || say "Building"
   (cd "$ROOT" && turbo run build --output-logs=errors-only --log-prefix=none >"$STATE/build.log" 2>&1) || {
     cat "$STATE/build.log" >&2
     exit 1
@@ -87,8 +116,11 @@ cgroups_ready() {
 engine_ready() {
   engine_answers && return 0
   [ -z "${DOCKER_HOST:-}" ] || missing "a Docker Engine at $DOCKER_HOST" "start it, or unset DOCKER_HOST"
+  if [ -S "$(engine_socket)" ] && [ ! -w "$(engine_socket)" ]; then
+    missing "the right to use the Docker Engine at $(engine_socket)" "sudo npm ${npm_lifecycle_event:-start}, or: sudo usermod -aG docker $(id -un), and log in again"
+  fi
   packages dockerd docker.io iptables ca-certificates
-  is_root || missing "a running Docker Engine" "as root: dockerd"
+  is_root || missing "a running Docker Engine" "sudo systemctl start docker, or: sudo dockerd"
   cgroups_ready
   say "Starting dockerd"
   PATH=/usr/sbin:/usr/bin:/sbin:/bin setsid nohup dockerd --pidfile "$STATE/dockerd.pid" >"$STATE/dockerd.log" 2>&1 </dev/null 9>&- &

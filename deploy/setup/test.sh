@@ -10,5 +10,5 @@ cgroups_ready
 tools_written
 exec 9>&-
 cd "$ROOT"
-node deploy/gate/ok.mjs
+node deploy/gate/ok.mjs --static
 exec node deploy/gate/whole.mjs "$@"

@@ -84,7 +84,11 @@ export class HubView {
         publisher.problem === undefined,
         publisher.problem ?? agoText('the broker held everything', publisher.lastSuccessMs, clock()),
       ),
-      check('store', true, `the database holds ${store.hosts().length} hosts and events up to ${store.newestCursor()}`),
+      check(
+        'store',
+        true,
+        `the database holds ${hostCount(store.hosts().length)} and events up to ${store.newestCursor()}`,
+      ),
       check(
         'certificate',
         days >= WARN_DAYS,
@@ -116,4 +120,8 @@ function revisionText(store: Store): string {
   return accepted === undefined
     ? 'no commit is accepted yet'
     : `the fleet follows commit ${accepted.commit.slice(0, 12)}`;
+}
+
+function hostCount(count: number): string {
+  return count === 1 ? '1 host' : `${count} hosts`;
 }

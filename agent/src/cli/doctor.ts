@@ -1,4 +1,5 @@
-import { statfsSync } from 'node:fs';
+import { existsSync, statfsSync } from 'node:fs';
+import { dirname, resolve } from 'node:path';
 import { MooringError } from '@mooring/proto';
 import { certificateProblem } from '../join/certificate.ts';
 import type { Identity } from '../join/identity.ts';
@@ -43,7 +44,8 @@ export async function doctor({
       return `Docker ${version} answers (API ${apiVersion})`;
     }),
     await check('disk', async () => {
-      const { bavail, bsize } = statfsSync(data);
+      // Before the join makes the folder, the disk that will hold it counts.
+      const { bavail, bsize } = statfsSync(nearestFolder(resolve(data)));
       if (bavail * bsize < WANTED_FREE_BYTES)
         throw new MooringError(
           'DISK_FULL',
@@ -67,6 +69,10 @@ export async function doctor({
     )
     .join('\n');
   return { ok, json: { ok, checks }, text };
+}
+
+function nearestFolder(path: string): string {
+  return existsSync(path) ? path : nearestFolder(dirname(path));
 }
 
 async function fleetChecks(identity: Identity): Promise<Check[]> {

@@ -53,7 +53,9 @@ async function confirm(host: string, yes: boolean): Promise<void> {
     });
   }
   const terminal = createInterface({ input: process.stdin, output: process.stderr });
-  const answer = await terminal.question(`Take host ${host} out of its fleet? [y/N] `);
+  // The end of the input is an answer as well: nobody said yes.
+  const ended = new Promise<string>((resolve) => terminal.once('close', () => resolve('')));
+  const answer = await Promise.race([terminal.question(`Take host ${host} out of its fleet? [y/N] `), ended]);
   terminal.close();
   if (!/^y(es)?$/i.test(answer.trim()))
     throw new MooringError('USAGE', 'Cannot go on: consent was not given; y is wanted');

@@ -9,5 +9,13 @@ export interface Printable {
 
 /** Prints one result to stdout. JSON is YAML too (YAML 1.2, 1.3), which spares the agent a second writer. */
 export function print(format: Format, { json, text }: Printable): void {
-  process.stdout.write(`${format === 'table' ? text : JSON.stringify(json, undefined, 2)}\n`);
+  const lines = (format === 'table' ? text : JSON.stringify(json, undefined, 2)).split('\n');
+  process.stdout.write(`${lines.map(escapeControls).join('\n')}\n`);
+}
+
+/** What hub, engine or images said may hold escape sequences: what is not printable is shown as `\u001b`, which in JSON reads back as it was. */
+export function escapeControls(text: string): string {
+  return text.replace(/[\p{Cc}\p{Bidi_Control}]/gu, (character) => {
+    return `\\u${character.charCodeAt(0).toString(16).padStart(4, '0')}`;
+  });
 }

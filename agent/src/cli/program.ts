@@ -6,8 +6,10 @@ import { VERSION } from '../version.ts';
 import { doctor } from './doctor.ts';
 import { join } from './join.ts';
 import { leave } from './leave.ts';
-import { type Format, print } from './print.ts';
+import { escapeControls, type Format, print } from './print.ts';
 import { showStatus } from './status.ts';
+import { refuseDoubtfulOptions } from './strict-options.ts';
+import { systemError } from './system-error.ts';
 
 const EXIT = { fine: 0, error: 1, usage: 2, unreachable: 4, denied: 5 } as const;
 const UNREACHABLE: ReadonlySet<ErrorCode> = new Set([
@@ -21,6 +23,11 @@ const DENIED: ReadonlySet<ErrorCode> = new Set([
   'TOKEN_USED',
   'TOKEN_UNKNOWN',
   'JOIN_REFUSED',
+  'CERT_MISSING',
+  'CERT_EXPIRED',
+  'CERT_NOT_YET_VALID',
+  'CERT_MISMATCH',
+  'CERT_FORMAT',
   'AGENT_REVOKED',
   'PERMISSION_DENIED',
   'UNAUTHENTICATED',
@@ -35,6 +42,7 @@ interface Flags {
 
 /** Runs one command of `mooring-agent` and sets the exit code. The one funnel for errors: a line with the code, a hint, never a stack. */
 export async function runProgram(argv: readonly string[]): Promise<void> {
+  endQuietlyWithPipe();
   const program = createProgram();
   try {
     await program.parseAsync([...argv]);
@@ -55,7 +63,9 @@ function createProgram(): Command {
         .default('table'),
     )
     .showSuggestionAfterError()
-    .exitOverride();
+    .showHelpAfterError('Run with --help to see what is wanted.')
+    .exitOverride()
+    .configureHelp({ showGlobalOptions: true });
   const flags = () => program.opts<Flags>();
   program
     .command('join')
@@ -94,6 +104,7 @@ function createProgram(): Command {
       const keepContainers = options.keepContainers === true;
       print(flags().output, await leave({ ...flags(), keepContainers, yes: options.yes === true }));
     });
+  refuseDoubtfulOptions(program);
   return program;
 }
 
@@ -118,14 +129,25 @@ function duration(text: string): number {
 
 function report(error: unknown): number {
   if (error instanceof CommanderError) return error.exitCode === 0 ? EXIT.fine : EXIT.usage;
-  if (!(error instanceof MooringError)) {
+  const known = error instanceof MooringError ? error : systemError(error);
+  if (known === undefined) {
     process.stderr.write(
-      `INTERNAL: Cannot finish the command: ${error instanceof Error ? error.message : String(error)}; please report this\n`,
+      `INTERNAL: Cannot finish the command: ${escapeControls(error instanceof Error ? error.message : String(error))}; please report this\n`,
     );
     return EXIT.error;
   }
-  process.stderr.write(`${formatError(error)}\n`);
-  if (UNREACHABLE.has(error.code)) return EXIT.unreachable;
-  if (error.code === 'USAGE') return EXIT.usage;
-  return DENIED.has(error.code) ? EXIT.denied : EXIT.error;
+  process.stderr.write(`${escapeControls(formatError(known))}\n`);
+  if (UNREACHABLE.has(known.code)) return EXIT.unreachable;
+  if (known.code === 'USAGE') return EXIT.usage;
+  return DENIED.has(known.code) ? EXIT.denied : EXIT.error;
+}
+
+/** A reader that has seen enough (`| head -1`) is no error. */
+function endQuietlyWithPipe(): void {
+  for (const stream of [process.stdout, process.stderr]) {
+    stream.on('error', (error: NodeJS.ErrnoException) => {
+      if (error.code === 'EPIPE') process.exit(process.exitCode ?? EXIT.fine);
+      throw error;
+    });
+  }
 }

@@ -9,7 +9,10 @@ export function showStatus(data: string): Printable {
   const status = readStatus(data);
   const ageMs = Date.now() - status.writtenAtMs;
   const running = ageMs < STALE_MS;
-  return { json: { ...status, running, ageMs }, text: statusText(status, running, ageMs) };
+  return {
+    json: { ...status, stacks: inWords(status.stacks), running, ageMs },
+    text: statusText(status, running, ageMs),
+  };
 }
 
 function statusText(status: AgentStatus, running: boolean, ageMs: number): string {
@@ -38,6 +41,14 @@ function stackLine(stack: unknown): string {
     reason = '',
   } = typeof stack === 'object' && stack !== null ? (stack as Record<string, string>) : {};
   return `${name.padEnd(20)} ${word(sync).padEnd(10)} ${word(health).padEnd(12)} ${reason}`.trimEnd();
+}
+
+/** States as people read them, wherever they stand in protobuf JSON. */
+function inWords(value: unknown, key = ''): unknown {
+  if (Array.isArray(value)) return value.map((item) => inWords(item, key));
+  if (typeof value === 'object' && value !== null)
+    return Object.fromEntries(Object.entries(value).map(([name, item]) => [name, inWords(item, name)]));
+  return typeof value === 'string' && (key === 'sync' || key === 'health') ? word(value) : value;
 }
 
 /** `SYNC_STATE_OUT_OF_DATE` reads `OutOfDate`. */

@@ -1,4 +1,5 @@
 import { dump } from 'js-yaml';
+import { escapeControls } from './table.ts';
 import { plain } from './words.ts';
 
 /** How results are printed. */
@@ -15,14 +16,20 @@ export interface Output {
   note(text: string): void;
 }
 
-/** Writes to the process's own streams. */
+/** Writes to the process's own streams. Nothing that a host or a repository said reaches a terminal as a control character. */
 export function createOutput(format: Format): Output {
   return {
     format,
     result: (json, text) => process.stdout.write(`${formatted(format, { json, text, indent: 2 })}\n`),
     item: (json, text) => process.stdout.write(`${formatted(format, { json, text })}\n`),
-    note: (text) => process.stderr.write(`${text}\n`),
+    note: (text) => process.stderr.write(`${escapeLines(text)}\n`),
   };
+}
+
+/** JSON as this program prints it: words for states, and no character that a terminal acts on. */
+export function formatJson(json: unknown, indent?: number): string {
+  // Only strings can hold them, so what is escaped here is read back as what it was; a line break is JSON's own.
+  return escapeLines(JSON.stringify(plain(json), undefined, indent));
 }
 
 interface Printed {
@@ -34,10 +41,21 @@ interface Printed {
 function formatted(format: Format, { json, text, indent }: Printed): string {
   switch (format) {
     case 'json':
-      return JSON.stringify(plain(json), undefined, indent);
+      return formatJson(json, indent);
     case 'yaml':
-      return `---\n${dump(plain(json)).trimEnd()}`;
+      return formatYaml(json);
     case 'table':
-      return text();
+      return escapeLines(text());
   }
+}
+
+/** One YAML document. */
+export function formatYaml(json: unknown): string {
+  const yaml = dump(plain(json)).trimEnd();
+  // JSON is YAML too, and can say every character without sending it.
+  return `---\n${escapeLines(yaml) === yaml ? yaml : formatJson(json, 2)}`;
+}
+
+function escapeLines(text: string): string {
+  return text.split('\n').map(escapeControls).join('\n');
 }

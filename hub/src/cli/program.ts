@@ -12,6 +12,8 @@ import { findContext } from './context.ts';
 import { EXIT, exitCodeOf } from './exit-code.ts';
 import { createOutput, type Format } from './output.ts';
 import type { Hub, Session } from './session.ts';
+import { refuseDoubtfulOptions } from './strict-options.ts';
+import { systemError } from './system-error.ts';
 import { escapeControls } from './table.ts';
 
 interface GlobalOptions {
@@ -66,6 +68,7 @@ function createProgram(connection: { hub?: Promise<Hub & { close(): void }> }): 
     addLocalCommands,
   ])
     add(program, session);
+  refuseDoubtfulOptions(program);
   return program;
 }
 
@@ -93,9 +96,10 @@ function createSession(program: Command, connection: { hub?: Promise<Hub & { clo
 function report(error: unknown): number {
   // Commander has printed its own message already.
   if (error instanceof CommanderError) return error.exitCode === 0 ? EXIT.fine : EXIT.usage;
-  if (error instanceof MooringError) {
-    process.stderr.write(`${escapeControls(formatError(error))}\n`);
-    return exitCodeOf(error.code);
+  const known = error instanceof MooringError ? error : systemError(error);
+  if (known !== undefined) {
+    process.stderr.write(`${escapeControls(formatError(known))}\n`);
+    return exitCodeOf(known.code);
   }
   const what = error instanceof Error ? error.message : String(error);
   process.stderr.write(`INTERNAL: Cannot finish the command: ${escapeControls(what)}; please report this\n`);
@@ -104,8 +108,10 @@ function report(error: unknown): number {
 
 /** A reader that has seen enough (`| head -1`) is no error. */
 function endQuietlyWithPipe(): void {
-  process.stdout.on('error', (error: NodeJS.ErrnoException) => {
-    if (error.code === 'EPIPE') process.exit(EXIT.fine);
-    throw error;
-  });
+  for (const stream of [process.stdout, process.stderr]) {
+    stream.on('error', (error: NodeJS.ErrnoException) => {
+      if (error.code === 'EPIPE') process.exit(process.exitCode ?? EXIT.fine);
+      throw error;
+    });
+  }
 }

@@ -6,6 +6,10 @@ export type Cell = string | number;
 /** Widest line that fits every terminal. */
 export const LINE_WIDTH = 80;
 
+const GAP = '  ';
+// What the last column, the one with the most to say, gets at least.
+const LEAST_LAST_WIDTH = 12;
+
 const NO_BORDERS = {
   top: '',
   'top-mid': '',
@@ -21,20 +25,21 @@ const NO_BORDERS = {
   'mid-mid': '',
   right: '',
   'right-mid': '',
-  middle: '  ',
+  middle: GAP,
 };
 
-/** Columns under upper-case heads, two spaces apart, without borders. The last column takes what is left of the line and is cut there. */
+/**
+ * Columns under upper-case heads, two spaces apart, without borders, never wider than a line. The last column is cut where the line ends; when
+ * the others leave it no room, the widest of them are cut too. Who wants every character asks for JSON.
+ */
 export function formatTable(head: readonly string[], rows: readonly (readonly Cell[])[]): string {
   const cells = [head, ...rows].map((row) => row.map((cell) => escapeControls(String(cell))));
+  const widths = widthsOf(head.map((_, column) => Math.max(...cells.map((row) => (row[column] ?? '').length))));
   const table = new Table({
     chars: NO_BORDERS,
     style: { head: [], border: [], 'padding-left': 0, 'padding-right': 0 },
   });
-  const last = head.length - 1;
-  const used = head.slice(0, last).reduce((sum, _, column) => sum + widthOf(cells, column) + 2, 0);
-  const room = Math.max(LINE_WIDTH - used, 12);
-  table.push(...cells.map((row) => row.map((cell, column) => (column === last ? cut(cell, room) : cell))));
+  table.push(...cells.map((row) => row.map((cell, column) => cut(cell, widths[column] ?? LINE_WIDTH))));
   return table
     .toString()
     .split('\n')
@@ -42,8 +47,21 @@ export function formatTable(head: readonly string[], rows: readonly (readonly Ce
     .join('\n');
 }
 
-function widthOf(cells: readonly (readonly string[])[], column: number): number {
-  return Math.max(...cells.map((row) => (row[column] ?? '').length));
+/** Widths that fit a line: what the last column lacks is taken from the widest of the others, one character at a time. */
+function widthsOf(natural: readonly number[]): readonly number[] {
+  const last = natural.length - 1;
+  const wanted = Math.min(natural[last] ?? 0, LEAST_LAST_WIDTH);
+  const lead = natural.slice(0, last);
+  const room = LINE_WIDTH - GAP.length * last;
+  while (sumOf(lead) + wanted > room) {
+    const widest = lead.indexOf(Math.max(...lead));
+    lead[widest] = (lead[widest] ?? 0) - 1;
+  }
+  return [...lead, Math.min(natural[last] ?? 0, room - sumOf(lead))];
+}
+
+function sumOf(widths: readonly number[]): number {
+  return widths.reduce((sum, width) => sum + width, 0);
 }
 
 function cut(text: string, room: number): string {

@@ -36,12 +36,14 @@ export function plain(value: unknown, key = ''): unknown {
   if (typeof value === 'object' && value !== null) {
     return Object.fromEntries(Object.entries(value).map(([name, item]) => [name, plain(item, name)]));
   }
+  if (value === 0 && ENUM_KEYS.has(key)) return CAPITALISED_KEYS.has(key) ? 'Unspecified' : 'unspecified';
   if (typeof value !== 'string') return value;
   if (NUMERIC_KEY.test(key) && /^-?\d+$/.test(value)) return Number(value);
   return ENUM_KEYS.has(key) ? wordOf(value) : value;
 }
 
 const NUMERIC_KEY = /(?:Ms|Bytes|Nanos|[gG]eneration|[sS]equence|cursor|lostBefore|Size|size)$/;
+const CAPITALISED_KEYS = new Set(['sync', 'health']);
 const ENUM_KEYS = new Set([
   'sync',
   'health',

@@ -4,16 +4,20 @@ import {
   type Client,
   type ClientDuplexStream,
   type ClientReadableStream,
+  connectivityState,
   Metadata,
   type MethodDefinition,
   type ServiceError,
   status,
 } from '@grpc/grpc-js';
 import { MooringError } from '@mooring/proto';
+import { connectCause } from './connect-cause.ts';
 import { problemOf } from './status.ts';
 
 /** Milliseconds that an answer may take unless the caller says otherwise; the hub itself gives up then. */
 const DEADLINE_MS = 30_000;
+/** Milliseconds until a hub that takes no connection counts as gone: a person is told within five seconds. */
+const CONNECT_DEADLINE_MS = 4500;
 
 /** What one call may say besides its request. */
 export interface CallOptions {
@@ -46,12 +50,14 @@ export function unary({ client, name, method }: CallTarget, request: unknown, op
     new Metadata(),
     { deadline: Date.now() + deadlineMs },
     (error: ServiceError | null, response?: unknown) => {
+      connecting.stop();
       options.signal?.removeEventListener('abort', cancel);
       if (error === null) resolve(response);
-      else reject(errorOf(error, name, options.signal));
+      else reject(connecting.gaveUp ? silent(name, error) : errorOf(error, name, options.signal));
     },
   );
   const cancel = () => call.cancel();
+  const connecting = watchConnecting(client, cancel);
   options.signal?.addEventListener('abort', cancel, { once: true });
   if (options.signal?.aborted === true) cancel();
   return promise;
@@ -72,7 +78,7 @@ export async function* stream(
     new Metadata(),
     deadline,
   );
-  yield* messagesOf(call, name, options);
+  yield* messagesOf(call, { client, name }, options);
 }
 
 /** Calls a method, sends the requests as fast as the hub takes them, and yields what it sends meanwhile; leaving the loop ends the call. */
@@ -91,27 +97,54 @@ export async function* duplex(
   );
   // A call that ends early takes no more; its reader hears why.
   void pipeline(Readable.from(requests), call).catch(() => undefined);
-  yield* messagesOf(call, name, options);
+  yield* messagesOf(call, { client, name }, options);
 }
 
 async function* messagesOf(
   call: ClientReadableStream<unknown> | ClientDuplexStream<unknown, unknown>,
-  name: string,
+  { client, name }: Pick<CallTarget, 'client' | 'name'>,
   { signal }: CallOptions,
 ): AsyncGenerator<unknown> {
   const cancel = () => call.cancel();
+  const connecting = watchConnecting(client, cancel);
   signal?.addEventListener('abort', cancel, { once: true });
   if (signal?.aborted === true) cancel();
   try {
     for await (const message of call) yield message;
   } catch (error) {
-    throw isServiceError(error) ? errorOf(error, name, signal) : error;
+    if (!isServiceError(error)) throw error;
+    throw connecting.gaveUp ? silent(name, error) : errorOf(error, name, signal);
   } finally {
+    connecting.stop();
     signal?.removeEventListener('abort', cancel);
     // After an early exit grpc-js still reports the cancellation; nobody waits for it.
     call.on('error', () => undefined);
     call.cancel();
   }
+}
+
+/** Gives up a call while its channel has no connection: grpc-js would go on trying until the call's own deadline. */
+function watchConnecting(client: Client, giveUp: () => void): { readonly gaveUp: boolean; stop(): void } {
+  const state = { gaveUp: false };
+  const timer = setTimeout(() => {
+    if (client.getChannel().getConnectivityState(false) === connectivityState.READY) return;
+    state.gaveUp = true;
+    giveUp();
+  }, CONNECT_DEADLINE_MS);
+  return {
+    get gaveUp() {
+      return state.gaveUp;
+    },
+    stop: () => clearTimeout(timer),
+  };
+}
+
+function silent(hub: string, cause: ServiceError): MooringError {
+  return new MooringError(
+    'HUB_UNREACHABLE',
+    `Cannot reach hub ${hub}: it takes no connection within ${CONNECT_DEADLINE_MS / 1000} s; a hub that answers there is wanted`,
+    { hint: 'Is it running, and does a firewall let it through?', cause },
+  );
 }
 
 function errorOf(error: ServiceError, hub: string, signal: AbortSignal | undefined): MooringError {
@@ -133,9 +166,11 @@ function withoutProblem(error: ServiceError, hub: string): MooringError {
     case status.CANCELLED:
       return new MooringError(
         'HUB_UNREACHABLE',
-        `Cannot reach hub ${hub}: ${error.details}; a hub that answers there is wanted`,
+        `Cannot reach hub ${hub}: ${connectCause(error.details)}; a hub that answers there is wanted`,
         {
-          hint: 'Is it running? A hub that does not know your certificate refuses it without a word: mooring doctor.',
+          hint: hub.startsWith('/')
+            ? 'Start it with `mooring hub`, or name another with --hub or --context.'
+            : 'Is it running? A hub that does not know your certificate closes the connection without a word.',
           cause: error,
         },
       );

@@ -9,10 +9,10 @@ import {
   SyncResponse,
 } from '@mooring/proto';
 import { type Command, Option } from 'commander';
-import { makeUserKey } from '../../enrol/user-key.ts';
 import { formatAge } from '../ages.ts';
 import { writeContext } from '../context.ts';
 import { EXIT } from '../exit-code.ts';
+import { jsonOf } from '../message-json.ts';
 import { withProgress } from '../progress.ts';
 import type { Session } from '../session.ts';
 import { formatTable } from '../table.ts';
@@ -101,6 +101,7 @@ async function addUser(
   name: string,
   options: { role: keyof typeof ROLES; out?: string },
 ): Promise<void> {
+  const { makeUserKey } = await import('../../enrol/user-key.ts');
   const { key, csr } = await makeUserKey();
   const response = await (await hub()).admin.addUser({ name, role: ROLES[options.role], csr });
   const [address = ''] = response.hubAddresses;
@@ -129,7 +130,7 @@ function toPem(der: Uint8Array): string {
 
 async function listUsers({ hub, out }: Session): Promise<void> {
   const response = await (await hub()).admin.listUsers({});
-  out.result(ListUsersResponse.toJSON(response), () =>
+  out.result(jsonOf(ListUsersResponse, response), () =>
     formatTable(
       ['USER', 'ROLE', 'EXPIRES', 'STATE'],
       response.users.map((user) => [
@@ -163,7 +164,9 @@ async function confirm({ interactive, yes }: Session, question: string): Promise
     });
   }
   const terminal = createInterface({ input: process.stdin, output: process.stderr });
-  const answer = await terminal.question(`${question} [y/N] `);
+  // The end of the input is an answer as well: nobody said yes.
+  const ended = new Promise<string>((resolve) => terminal.once('close', () => resolve('')));
+  const answer = await Promise.race([terminal.question(`${question} [y/N] `), ended]);
   terminal.close();
   if (!/^y(es)?$/i.test(answer.trim()))
     throw new MooringError('USAGE', 'Cannot go on: consent was not given; y is wanted');
@@ -174,7 +177,7 @@ async function sync(session: Session): Promise<void> {
   const response = await withProgress(session, 'Asking the repository', () =>
     admin.sync({}, { deadlineMs: SYNC_DEADLINE_MS }),
   );
-  showDecision(session, SyncResponse.toJSON(response), response);
+  showDecision(session, jsonOf(SyncResponse, response), response);
 }
 
 async function accept(session: Session, commit: string): Promise<void> {
@@ -182,7 +185,7 @@ async function accept(session: Session, commit: string): Promise<void> {
   const response = await withProgress(session, 'Reading the commit', () =>
     admin.acceptRewrite({ commit }, { deadlineMs: SYNC_DEADLINE_MS }),
   );
-  showDecision(session, AcceptRewriteResponse.toJSON(response), response);
+  showDecision(session, jsonOf(AcceptRewriteResponse, response), response);
 }
 
 function showDecision(session: Session, json: unknown, decision: { commit: string; accepted: boolean }): void {

@@ -8,12 +8,13 @@ import {
   type RenderProblem,
 } from '@mooring/proto';
 import type { Command } from 'commander';
-import { renderComposeFile, renderDeclared } from '../../render/render-declared.ts';
-import { FolderTree } from '../../source/folder.ts';
+import type { FolderTree } from '../../source/folder.ts';
 import { VERSION } from '../../version.ts';
 import { EXIT } from '../exit-code.ts';
+import { jsonOf } from '../message-json.ts';
+import { formatJson } from '../output.ts';
 import type { Session } from '../session.ts';
-import { escapeControls, formatTable } from '../table.ts';
+import { formatTable } from '../table.ts';
 import { renderProblemLines } from '../views/states.ts';
 
 /** Commands that check: validate, render (both without a hub), doctor, version. */
@@ -40,7 +41,9 @@ export function addCheckingCommands(program: Command, session: Session): void {
 }
 
 async function validate(session: Session, dir: string): Promise<void> {
-  const rendering = await renderDeclared({ repository: repositoryAt(dir) });
+  const repository = await repositoryAt(dir);
+  const { renderDeclared } = await import('../../render/render-declared.ts');
+  const rendering = await renderDeclared({ repository });
   const problems =
     rendering.kind === 'refused' ? rendering.problems : rendering.rendering.hosts.flatMap((host) => host.problems);
   const warnings = rendering.kind === 'refused' ? rendering.warnings : rendering.rendering.warnings;
@@ -58,7 +61,9 @@ async function validate(session: Session, dir: string): Promise<void> {
 
 async function render(session: Session, path: string, host: string | undefined): Promise<void> {
   if (isFile(path)) return await renderFile(session, path);
-  const rendering = await renderDeclared({ repository: repositoryAt(path), host });
+  const repository = await repositoryAt(path);
+  const { renderDeclared } = await import('../../render/render-declared.ts');
+  const rendering = await renderDeclared({ repository, host });
   if (rendering.kind === 'refused') return refuse(session, rendering.problems);
   const { hosts, classes, warnings } = rendering.rendering;
   const problems = hosts.flatMap((entry) => entry.problems);
@@ -70,20 +75,21 @@ async function render(session: Session, path: string, host: string | undefined):
   }));
   for (const line of lines(warnings)) session.out.note(line);
   const json = { hosts: assigned, bundles };
-  session.out.result(json, () => JSON.stringify(json, undefined, 2));
+  session.out.result(json, () => formatJson(json, 2));
 }
 
 async function renderFile(session: Session, path: string): Promise<void> {
   const folder = dirname(resolve(path));
+  const { renderComposeFile } = await import('../../render/render-declared.ts');
   const rendering = await renderComposeFile({
-    repository: new FolderTree(folder),
+    repository: await repositoryAt(folder),
     path: basename(path),
     stack: stackNameOf(folder),
   });
   if (rendering.kind === 'refused') return refuse(session, rendering.problems);
   for (const line of lines(rendering.warnings)) session.out.note(line);
   const json = { digest: rendering.bundleDigest, bundle: Bundle.toJSON(rendering.bundle) };
-  session.out.result(json, () => JSON.stringify(json, undefined, 2));
+  session.out.result(json, () => formatJson(json, 2));
 }
 
 // As docker compose names a project after its folder.
@@ -102,12 +108,13 @@ function refuse({ out, exit }: Session, problems: readonly RenderProblem[]): voi
 }
 
 function lines(problems: readonly RenderProblem[]): string[] {
-  return problems.map((problem) => renderProblemLines(problem).split('\n').map(escapeControls).join('\n'));
+  return problems.map((problem) => renderProblemLines(problem));
 }
 
-function repositoryAt(dir: string): FolderTree {
+async function repositoryAt(dir: string): Promise<FolderTree> {
   if (isFile(dir))
     throw new MooringError('USAGE', `Cannot read ${dir}: it is a file; the folder of a repository is wanted`);
+  const { FolderTree } = await import('../../source/folder.ts');
   return new FolderTree(resolve(dir));
 }
 
@@ -120,7 +127,7 @@ function isFile(path: string): boolean {
 
 async function doctor({ hub, out, exit }: Session): Promise<void> {
   const answer = await (await hub()).fleet.getHub({});
-  out.result(GetHubResponse.toJSON(answer), () => doctorText(answer));
+  out.result(jsonOf(GetHubResponse, answer), () => doctorText(answer));
   if (answer.checks.some(({ ok }) => !ok)) exit(EXIT.error);
 }
 

@@ -9,9 +9,6 @@ import {
   type HubConfig,
   socketPath,
 } from '../../config.ts';
-import { initFleet } from '../../enrol/init-fleet.ts';
-import { startHub } from '../../hub.ts';
-import { createStore } from '../../store/open-store.ts';
 import { withProgress } from '../progress.ts';
 import type { Session } from '../session.ts';
 import { duration, type ListenAddress, listenAddress, port, repeated } from './values.ts';
@@ -58,6 +55,8 @@ interface InitOptions {
 }
 
 async function init(session: Session, options: InitOptions): Promise<void> {
+  const { initFleet } = await import('../../enrol/init-fleet.ts');
+  const { createStore } = await import('../../store/open-store.ts');
   const addresses = options.address.length === 0 ? defaultAddresses() : [...options.address];
   const ports = await portsFrom(options.port);
   const fleet = await withProgress(session, 'Making keys and certificates', () =>
@@ -105,6 +104,8 @@ interface HubOptions {
 }
 
 async function runHub(session: Session, options: HubOptions): Promise<void> {
+  // A hub is a hundred modules that no other command needs: they would double the time until `status` answers.
+  const { startHub } = await import('../../hub.ts');
   const hub = await startHub({
     data: options.data,
     repo: options.repo,

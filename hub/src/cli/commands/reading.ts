@@ -10,6 +10,7 @@ import {
 } from '@mooring/proto';
 import type { Command } from 'commander';
 import { EXIT } from '../exit-code.ts';
+import { jsonOf } from '../message-json.ts';
 import type { Hub, Session } from '../session.ts';
 import { type DriftListing, driftText } from '../views/drift.ts';
 import { historyText } from '../views/history.ts';
@@ -57,7 +58,7 @@ export function addReadingCommands(program: Command, session: Session): void {
 
 async function showStatus({ hub, out, exit }: Session, exitCode: boolean): Promise<void> {
   const status = await (await hub()).fleet.getStatus({});
-  out.result(GetStatusResponse.toJSON(status), () => statusText(status));
+  out.result(jsonOf(GetStatusResponse, status), () => statusText(status));
   if (exitCode && !isWished(status)) exit(EXIT.notWished);
 }
 
@@ -76,12 +77,12 @@ async function showHosts({ hub, out }: Session, selector: string): Promise<void>
     const page = await fleet.listHosts({ pageSize: PAGE_SIZE, pageToken, selector });
     return { items: page.hosts, next: page.nextPageToken };
   });
-  out.result(ListHostsResponse.toJSON({ hosts, nextPageToken: '' }), () => hostsTable(hosts));
+  out.result(jsonOf(ListHostsResponse, { hosts, nextPageToken: '' }), () => hostsTable(hosts));
 }
 
 async function showHost({ hub, out }: Session, name: string): Promise<void> {
   const response = await (await hub()).fleet.getHost({ name });
-  out.result(GetHostResponse.toJSON(response), () => hostText(response, Date.now()));
+  out.result(jsonOf(GetHostResponse, response), () => hostText(response, Date.now()));
 }
 
 async function showStacks({ hub, out }: Session): Promise<void> {
@@ -90,7 +91,7 @@ async function showStacks({ hub, out }: Session): Promise<void> {
     const page = await fleet.listStacks({ pageSize: PAGE_SIZE, pageToken });
     return { items: page.stacks, next: page.nextPageToken };
   });
-  out.result(ListStacksResponse.toJSON({ stacks, nextPageToken: '' }), () => stacksTable(stacks));
+  out.result(jsonOf(ListStacksResponse, { stacks, nextPageToken: '' }), () => stacksTable(stacks));
 }
 
 async function showDrift(
@@ -98,7 +99,7 @@ async function showDrift(
   wanted: { host: string; stack: string; exitCode: boolean },
 ): Promise<void> {
   const listing = await listDrift(await hub(), wanted);
-  const json = ListDriftResponse.toJSON({
+  const json = jsonOf(ListDriftResponse, {
     ...listing,
     drift: [...listing.drift],
     unknownHosts: [...listing.unknownHosts],
@@ -125,5 +126,5 @@ async function listDrift({ fleet }: Hub, { host, stack }: { host: string; stack:
 
 async function showHistory({ hub, out }: Session, limit: number): Promise<void> {
   const response = await (await hub()).fleet.listRevisions({ pageSize: limit, pageToken: '' });
-  out.result(ListRevisionsResponse.toJSON(response), () => historyText(response.revisions, Date.now()));
+  out.result(jsonOf(ListRevisionsResponse, response), () => historyText(response.revisions, Date.now()));
 }

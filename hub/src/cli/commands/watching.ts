@@ -2,6 +2,8 @@ import { Event, GetBundleResponse, RevisionVerdict, WatchRevisionResponse } from
 import type { Command } from 'commander';
 import ora from 'ora';
 import { EXIT } from '../exit-code.ts';
+import { jsonOf } from '../message-json.ts';
+import { formatJson } from '../output.ts';
 import type { Session } from '../session.ts';
 import { escapeControls } from '../table.ts';
 import { eventLine } from '../views/events.ts';
@@ -43,11 +45,11 @@ async function showEvents({ hub, out }: Session, options: EventOptions): Promise
   const { host, stack } = options;
   const { events } = await fleet.listEvents({ host, stack, severity: 0, pageSize: options.limit, pageToken: '' });
   const oldestFirst = [...events].reverse();
-  for (const event of oldestFirst) out.item(Event.toJSON(event), () => eventLine(event));
+  for (const event of oldestFirst) out.item(jsonOf(Event, event), () => eventLine(event));
   if (options.follow !== true) return;
   const afterCursor = oldestFirst.at(-1)?.cursor ?? 0n;
   for await (const { event } of fleet.watchEvents({ afterCursor, host, stack })) {
-    if (event !== undefined) out.item(Event.toJSON(event), () => eventLine(event));
+    if (event !== undefined) out.item(jsonOf(Event, event), () => eventLine(event));
   }
 }
 
@@ -79,7 +81,7 @@ async function wait(
     last?.finished === true &&
     last.revision?.verdict === RevisionVerdict.REVISION_VERDICT_ACCEPTED &&
     last.done === last.total;
-  out.result(last === undefined ? { finished: false } : WatchRevisionResponse.toJSON(last), () =>
+  out.result(last === undefined ? { finished: false } : jsonOf(WatchRevisionResponse, last), () =>
     verdictText(last, reached),
   );
   if (!reached) exit(EXIT.notWished);
@@ -106,5 +108,5 @@ function verdictText(last: WatchRevisionResponse | undefined, reached: boolean):
 async function showBundle({ hub, out }: Session, digest: string): Promise<void> {
   const response = await (await hub()).fleet.getBundle({ digest });
   const json = GetBundleResponse.toJSON(response);
-  out.result(json, () => JSON.stringify(json, undefined, 2));
+  out.result(json, () => formatJson(json, 2));
 }

@@ -17,7 +17,7 @@ export function driftText(listing: DriftListing, nowMs: number): string {
     `${drift.host}/${drift.stack}${drift.service === '' ? '' : `/${drift.service}`}`,
     wordOf(driftKindToJSON(drift.kind)),
     drift.field === '' ? drift.name : drift.field,
-    `${drift.desired} → ${drift.observed}`,
+    `${drift.desired || '-'} → ${drift.observed || '-'}`,
     formatAge(Math.max(0, nowMs - Number(drift.sinceMs))),
     `${wordOf(driftActionToJSON(drift.action))} ${drift.reason}`.trim(),
   ]);
@@ -30,7 +30,7 @@ function summary(listing: DriftListing): string {
   const hosts = listing.cleanHosts === 1 ? '1 host is' : `${listing.cleanHosts} hosts are`;
   return listing.total === 0
     ? `No drift: ${hosts} as Git says.`
-    : `${listing.total} differences; ${hosts} as Git says.`;
+    : `${listing.total} ${listing.total === 1 ? 'difference' : 'differences'}; ${hosts} as Git says.`;
 }
 
 function unknownLine(host: UnknownHost): string {

@@ -8,6 +8,7 @@ import {
   type SyncState,
   syncStateToJSON,
 } from '@mooring/proto';
+import { escapeControls } from '../table.ts';
 import { wordOf } from '../words.ts';
 
 /** `Synced`, `OutOfDate` … */
@@ -36,7 +37,7 @@ export function revisionLine(revision: Revision): string {
   return `${revision.commit.slice(0, 12)}  ${revision.subject}`;
 }
 
-/** `CODE file:line:column field: message. hint`, over two lines. */
+/** `CODE file:line:column field`, the message, the hint: a line each. What a repository says cannot begin a line of its own. */
 export function renderProblemLines(problem: RenderProblem): string {
   const position = [problem.file, problem.line || undefined, problem.column || undefined]
     .filter((part) => part !== undefined && part !== '')
@@ -44,8 +45,8 @@ export function renderProblemLines(problem: RenderProblem): string {
   const where = [position, problem.field].filter((part) => part !== '').join(' ');
   const whose = problem.host === '' ? '' : ` [host ${problem.host}]`;
   const head = `  ${problem.code}${where === '' ? '' : ` ${where}`}${whose}`;
-  const hint = problem.hint === '' ? '' : `\n    ${problem.hint}`;
-  return `${head}\n    ${problem.message}${hint}`;
+  const lines = [head, `    ${problem.message}`, ...(problem.hint === '' ? [] : [`    ${problem.hint}`])];
+  return lines.map(escapeControls).join('\n');
 }
 
 /** `CODE: message. hint`. */

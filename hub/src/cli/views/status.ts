@@ -31,16 +31,12 @@ function head(status: GetStatusResponse): string {
 function refusal(status: GetStatusResponse): string {
   const refused = status.refused;
   if (refused === undefined) return '';
-  const lines = refused.problems.map((problem) => escapeLines(renderProblemLines(problem)));
+  const lines = refused.problems.map((problem) => renderProblemLines(problem));
   return [`Refused   ${escapeControls(revisionLine(refused))}`, ...lines].join('\n');
 }
 
 function problems(status: GetStatusResponse): string {
   return status.problems.map((problem) => `! ${escapeControls(problemLine(problem))}`).join('\n');
-}
-
-function escapeLines(text: string): string {
-  return text.split('\n').map(escapeControls).join('\n');
 }
 
 /** `mooring stacks`. */
