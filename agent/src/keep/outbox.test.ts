@@ -151,7 +151,7 @@ describe('a full outbox', () => {
         }
         // What went last is told by the event that comes next.
         disk.failure = undefined;
-        tell(current, `${told++}`);
+        tell(current, `${told++}`, SECURITY);
         const { messages, sequences } = drained(current);
         expect(messages.map(Number)).toEqual(messages.map(Number).toSorted((a, b) => a - b));
         expect(new Set(sequences).size).toBe(sequences.length);

@@ -41,6 +41,8 @@ describe('the JSON of a message', () => {
         problems: [],
         driftCount: 0,
         certificateEndsAtMs: 0,
+        joinedLabels: [],
+        revoked: false,
       },
     ]);
   });
