@@ -2,6 +2,7 @@ import { Bundle, MooringError, type RenderProblem } from '@mooring/proto';
 import type { RepositoryReader } from '../compose/repository.ts';
 import { fleetMembers } from './choose.ts';
 import { type Memo, MemoIndex } from './memo.ts';
+import { withoutPortClashes } from './port-clashes.ts';
 import { distinctProblems, MAX_WARNINGS, problemOf, problemsOf } from './problem.ts';
 import { readFleet } from './read-fleet.ts';
 import { renderStack, type StackOutcome } from './render-stack.ts';
@@ -59,9 +60,10 @@ export async function renderFleet({
   const members = fleetMembers(fleet, inventory);
   const index = new MemoIndex(repository, memo);
 
-  const outcomes: StackOutcome[] = [];
+  const rendered: StackOutcome[] = [];
   for (const stack of fleet.stacks)
-    outcomes.push(await renderStack({ fleet, stack, members, repository, index, limits: limits.read }));
+    rendered.push(await renderStack({ fleet, stack, members, repository, index, limits: limits.read }));
+  const outcomes = withoutPortClashes(rendered);
 
   const objects = distinctObjects(outcomes);
   const problems = distinctProblems([
