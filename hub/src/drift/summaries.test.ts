@@ -90,10 +90,23 @@ test('a revision is done on a host that is there, applied it, and is synced and 
     view('f'),
     view('g', { host: { ...hostRecord('g', 1), revokedAtMs: 9 } }),
   ];
-  expect(revisionProgress(hosts, generations)).toEqual({ total: 5, done: 1, failed: ['d'], waiting: ['b', 'c', 'e'] });
+  expect(revisionProgress(hosts, generations, { isNewest: true })).toEqual({
+    total: 5,
+    done: 1,
+    failed: ['d'],
+    waiting: ['b', 'c', 'e'],
+  });
 });
 
 test('an older revision is done where a newer generation was applied', () => {
   const host = view('a', { assignment: assignment({ generation: 10n }) });
-  expect(revisionProgress([host], new Map([['a', 4n]]))).toMatchObject({ total: 1, done: 1 });
+  expect(revisionProgress([host], new Map([['a', 4n]]), { isNewest: false })).toMatchObject({ total: 1, done: 1 });
+});
+
+test('the newest revision waits for a host that joined and was not rendered for yet, an older one does not', () => {
+  const joined = view('a', { assignment: undefined, rendered: undefined });
+  const unselected = view('b', { assignment: undefined, rendered: { labels: {}, problems: [] } });
+  const progress = (isNewest: boolean) => revisionProgress([joined, unselected], new Map(), { isNewest });
+  expect(progress(true)).toEqual({ total: 1, done: 0, failed: [], waiting: ['a'] });
+  expect(progress(false)).toEqual({ total: 0, done: 0, failed: [], waiting: [] });
 });

@@ -50,7 +50,8 @@ function progressOf(store: Store, { active }: Snapshot, revision: RevisionRecord
   }
   // Until its assignments are stored nobody knows what a host must run.
   if (!revision.issued) return { ...nothing, revision: toRevision(revision) };
-  const progress = revisionProgress(active, store.generationsFor(revision.sequence));
+  const isNewest = store.acceptedRevision()?.sequence === revision.sequence;
+  const progress = revisionProgress(active, store.generationsFor(revision.sequence), { isNewest });
   return {
     revision: toRevision(revision),
     total: progress.total,
