@@ -25,14 +25,24 @@ export function engineError(what: string, error: unknown, fallback: ErrorCode = 
     return new MooringError(
       'ENGINE_UNREACHABLE',
       `Cannot ${what}: the engine does not answer (${failure.code}); a running Docker Engine is wanted`,
-      { cause: error },
+      { cause: error, hint: 'Start the engine on the host, and look at its log.' },
     );
   }
-  const known = BY_MESSAGE.find(([pattern]) => pattern.test(failure.reason))?.[1];
-  return new MooringError(known ?? fallback, `Cannot ${what}: ${failure.reason}; the engine's consent is wanted`, {
-    cause: error,
-  });
+  const code = BY_MESSAGE.find(([pattern]) => pattern.test(failure.reason))?.[1] ?? fallback;
+  const message = `Cannot ${what}: ${failure.reason}; the engine's consent is wanted`;
+  return new MooringError(code, message, { cause: error, hint: HINTS[code] });
 }
+
+/** What to do about what the engine says. */
+const HINTS: Partial<Readonly<Record<ErrorCode, string>>> = {
+  IMAGE_PULL_DENIED:
+    'Look whether the image has that name; where its registry asks for a login, run docker login on the host.',
+  IMAGE_NOT_FOUND: 'Push the image under that name and tag, or name another one in Git.',
+  IMAGE_PULL_FAILED: 'Look whether the registry runs and can be reached from the host; it is tried again by itself.',
+  PORT_TAKEN: 'Free the port on the host, or publish another one in Git.',
+  DISK_FULL: 'Make room where the engine keeps its data: docker system df shows what takes it.',
+  ENGINE_CONFLICT: 'Somebody else works on the same object; it is tried again by itself.',
+};
 
 /** A call that was not answered in time. */
 export function unresponsive(what: string, deadlineMs: number): MooringError {
