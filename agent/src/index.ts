@@ -1,6 +1,8 @@
 /** The agent's door, for the tests and benches of the whole. */
 export { FAILPOINTS } from './apply/failpoint.ts';
 export { openKeep } from './keep/open-keep.ts';
+export { CONTRACT_IMAGE, type ContractSubject } from './observe/contract/clause.ts';
+export { ENGINE_CONTRACT } from './observe/contract/engine-contract.ts';
 export { openEngine } from './observe/docker.ts';
 export type { Change } from './observe/engine.ts';
 export type { Desired, DesiredStack } from './plan/desired.ts';

@@ -51,13 +51,11 @@ export function desiredFields(service: Service, context: DesiredContext): Fields
   return fields.build();
 }
 
-/** What the image gives where the specification sets nothing. An entrypoint of one's own takes the image's command away. */
+/** What the image gives where the specification sets nothing. An entrypoint of one's own takes the image's command away; one of nothing does not. */
 function inherited(spec: ContainerSpec, image: InspectedConfig): Fields {
   const all = new Map(imageFields(image));
-  if (spec.entrypoint !== undefined) {
-    all.delete('entrypoint');
-    all.delete('command');
-  }
+  if (spec.entrypoint !== undefined) all.delete('entrypoint');
+  if ((spec.entrypoint?.values ?? []).length > 0) all.delete('command');
   if (spec.healthcheck?.test[0] === 'NONE') all.delete('healthcheck.test');
   for (const { target } of spec.mounts) all.delete(`volumes.${target}`);
   return all;

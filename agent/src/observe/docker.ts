@@ -183,7 +183,7 @@ class DockerEngine implements Engine {
   }
 
   async restartContainer(id: string): Promise<void> {
-    await this.#call(`restart ${this.#named(id)}`, STOP_DEADLINE_MS, () => this.#docker.getContainer(id).restart());
+    await this.#change(`restart ${this.#named(id)}`, () => this.#docker.getContainer(id).restart(), STOP_DEADLINE_MS);
   }
 
   async updateContainer(id: string, changes: Readonly<Record<string, unknown>>): Promise<void> {
@@ -271,9 +271,9 @@ class DockerEngine implements Engine {
     }
   }
 
-  async #change<T>(what: string, call: () => Promise<T>): Promise<T> {
+  async #change<T>(what: string, call: () => Promise<T>, deadlineMs = CHANGE_DEADLINE_MS): Promise<T> {
     try {
-      return await this.#call(what, CHANGE_DEADLINE_MS, call);
+      return await this.#call(what, deadlineMs, call);
     } catch (error) {
       throw engineError(what, error, isConflict(error) ? 'ENGINE_CONFLICT' : 'ENGINE_ERROR');
     }

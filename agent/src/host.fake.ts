@@ -1,0 +1,183 @@
+import {
+  Bundle,
+  ContainerSpec,
+  containerSpecDigest,
+  Dependency,
+  type Drift,
+  DriftMode,
+  digestOf,
+  Network,
+  networkSpecDigest,
+  Service,
+  Volume,
+  volumeSpecDigest,
+} from '@mooring/proto';
+import type { ApplyParts } from './apply/apply-parts.ts';
+import { KeptCompletions } from './keep/completions.ts';
+import { openDatabase } from './keep/database.ts';
+import { DiskHealth } from './keep/disk-health.ts';
+import { KeptJournal } from './keep/journal.ts';
+import { KeptRecord } from './keep/own-record.ts';
+import { KeptReceipts } from './keep/receipts.ts';
+import { Memory } from './memory.ts';
+import { FakeEngine } from './observe/engine.fake.ts';
+import type { ContentState } from './observe/observed.ts';
+import { Observer, type ObserverParts } from './observer.ts';
+import type { Desired, DesiredStack } from './plan/desired.ts';
+import { plan, type StackPlan } from './plan/plan.ts';
+import { describe } from './plan/step.ts';
+import { type Assessment, createReconciler } from './reconciler.ts';
+
+const FLEET = 'fleet-1';
+/** Passes until nothing is left to do: each heals what the one before left. */
+const MAX_PASSES = 10;
+/** A container without a healthcheck counts as healthy after 10 s. */
+const START_TAKES_MS = 10_000;
+
+/** A host whose engine is in memory, with the agent's own parts over it. */
+export class FakeHost {
+  readonly engine = new FakeEngine();
+  /** What is behind mounts, by path; what is not here is as it was signed. */
+  readonly contents = new Map<string, ContentState>();
+  /** What was told, oldest first. */
+  readonly events: string[] = [];
+  readonly memory = new Memory();
+  readonly observer: Observer;
+  readonly #reconciler: ReturnType<typeof createReconciler>;
+
+  constructor() {
+    this.engine.startTakesMs = START_TAKES_MS;
+    this.engine.addImage('app:1', { Cmd: ['serve'], Env: ['PATH=/bin', 'MODE=image'], Labels: { from: 'image' } });
+    this.engine.addImage('app:2', { Cmd: ['serve'], Env: ['PATH=/bin'], Volumes: { '/kept': {} } });
+    const parts = this.#parts();
+    this.observer = new Observer(parts);
+    this.#reconciler = createReconciler(parts);
+  }
+
+  /** Reconciles until nothing is left to do, or it cannot go on. */
+  async settle(desired: Desired): Promise<Assessment> {
+    const { signal } = new AbortController();
+    for (let passes = 1; ; passes += 1) {
+      const assessment = await this.#reconciler.reconcile(desired, { signal });
+      if (!assessment.settled && passes < MAX_PASSES) continue;
+      for (const { stack, bundleObject } of desired.stacks) this.memory.applied.set(stack, bundleObject);
+      return assessment;
+    }
+  }
+
+  /** What the next pass would do. */
+  async plan(desired: Desired): Promise<readonly StackPlan[]> {
+    const observed = await this.observer.glance(desired);
+    const { nowMs } = this.engine;
+    return plan({ ...this.observer.planning, desired, observed, memory: this.memory, nowMs }).stacks;
+  }
+
+  /** The same, as its sentences. */
+  async sentences(desired: Desired): Promise<readonly string[]> {
+    return (await this.plan(desired)).flatMap(({ steps }) => steps.map(describe));
+  }
+
+  /** The id of a container, by its name. */
+  async id(name: string): Promise<string> {
+    const found = (await this.engine.listContainers()).find((container) => container.name === name);
+    if (found === undefined) throw new Error(`no container ${name}`);
+    return found.id;
+  }
+
+  #parts(): ApplyParts & ObserverParts {
+    const { database } = openDatabase(':memory:');
+    const now = () => this.engine.nowMs;
+    const health = new DiskHealth(now);
+    return {
+      engine: this.engine,
+      fleetId: FLEET,
+      record: new KeptRecord(database, health),
+      receipts: new KeptReceipts(database, health),
+      completions: new KeptCompletions(database, health),
+      journal: new KeptJournal(database, health),
+      paths: {
+        content: (digest) => `/agent/content/${digest}`,
+        tree: (digest) => `/agent/trees/${digest}`,
+        data: (stack, path) => `/agent/stacks/${stack}/${path}`,
+      },
+      contents: () => this.contents,
+      restoreContents: async () => this.contents.clear(),
+      maskKey: new Uint8Array(32),
+      tell: ({ kind, message }) => this.events.push(`${kind}: ${message}`),
+      now,
+    };
+  }
+}
+
+/** A stack as tests write it. */
+export interface Written {
+  /** By name: JSON of a ContainerSpec, beside how many and when. */
+  readonly services?: Readonly<Record<string, WrittenService>>;
+  readonly networks?: readonly Parameters<typeof Network.fromPartial>[0][];
+  readonly volumes?: readonly Parameters<typeof Volume.fromPartial>[0][];
+}
+
+export interface WrittenService {
+  readonly spec?: object;
+  readonly replicas?: number;
+  readonly containerName?: string;
+  readonly dependsOn?: readonly Parameters<typeof Dependency.fromPartial>[0][];
+}
+
+/** The bundle of a stack: in the order and with the digests that a hub gives it. */
+export function bundleOf(stack: string, { services = {}, networks = [], volumes = [] }: Written): Bundle {
+  const written = Object.entries(services).map(([name, { spec = {}, replicas = 1, containerName, dependsOn = [] }]) => {
+    const container = ContainerSpec.fromJSON({ image: 'app:1', networks: [{ network: 'default' }], ...spec });
+    return {
+      ...Service.fromPartial({ name, replicas, containerName: containerName ?? '' }),
+      container,
+      specDigest: containerSpecDigest(container),
+      dependsOn: dependsOn.map((one) => Dependency.fromPartial({ condition: 1, required: true, ...one })),
+    };
+  });
+  const made = [{ key: 'default' }, ...networks].map((one) =>
+    Network.fromPartial({ name: `${stack}_${one.key}`, ...one }),
+  );
+  const kept = volumes.map((one) => Volume.fromPartial({ name: `${stack}_${one.key}`, ...one }));
+  return {
+    format: 1,
+    stack,
+    requires: [],
+    services: written.toSorted((a, b) => (a.name < b.name ? -1 : 1)),
+    networks: made.map((one) => ({ ...one, specDigest: networkSpecDigest(one) })),
+    volumes: kept.map((one) => ({ ...one, specDigest: volumeSpecDigest(one) })),
+    files: [],
+    secrets: [],
+  };
+}
+
+/** What the host must run: one stack, `shop`. */
+export function shop(written: Written, more: Partial<DesiredStack> = {}): Desired {
+  const bundle = bundleOf('shop', written);
+  const stack: DesiredStack = {
+    stack: 'shop',
+    commit: 'c0ffee',
+    generation: 1n,
+    bundleObject: digestOf(Bundle.encode(bundle).finish()),
+    bundle,
+    driftMode: DriftMode.DRIFT_MODE_CORRECT,
+    ignore: [],
+    hold: undefined,
+    ...more,
+  };
+  return { fleetId: FLEET, generation: 1n, stacks: [stack], removals: [] };
+}
+
+/** What differs, and what is done about it, one line each. */
+export function driftLines(plans: readonly { readonly drift: readonly Drift[] }[]): readonly string[] {
+  return plans.flatMap(({ drift }) =>
+    drift.map(({ name, field, desired, observed, reason }) =>
+      [
+        `${name}${field === '' ? '' : ` ${field}`}: ${desired || 'nothing'} wanted, ${observed || 'nothing'} there`,
+        reason,
+      ]
+        .filter((part) => part !== '')
+        .join('; '),
+    ),
+  );
+}

@@ -1,0 +1,392 @@
+import { createHash, randomBytes } from 'node:crypto';
+import { recordOf, textOf } from '../canonical/outside-data.ts';
+import type {
+  Change,
+  ContainerDetails,
+  ContainerSummary,
+  CreateBody,
+  Endpoint,
+  Engine,
+  EngineDescription,
+  NetworkBody,
+  NetworkDetails,
+  VolumeBody,
+  VolumeDetails,
+} from './engine.ts';
+import { engineError } from './engine-error.ts';
+import { endpointOf, HeldContainer } from './held-container.fake.ts';
+import type { InspectedConfig } from './inspected.ts';
+
+interface HeldNetwork extends NetworkDetails {
+  readonly labels: Readonly<Record<string, string>>;
+}
+
+interface HeldImage {
+  readonly id: string;
+  readonly config: InspectedConfig;
+}
+
+/** A listener's own filter, and what it has not yet taken. */
+interface Listener {
+  readonly label: readonly [string, string];
+  readonly waiting: Change[];
+  wake: () => void;
+}
+
+const OF_OTHERS: ReadonlySet<string> = new Set(['create', 'rename', 'destroy']);
+
+/** An engine in memory: it keeps what it is told, and shows it as engine 28 does. It passes the contract that real engines pass. */
+export class FakeEngine implements Engine {
+  readonly manyNetworksAtCreate = true;
+  /** Every call that changed something, oldest first. */
+  readonly changed: string[] = [];
+  /** The engine's clock, in Unix milliseconds. */
+  nowMs = 1_800_000_000_000;
+  /** What goes by on the engine's clock while a container starts. */
+  startTakesMs = 0;
+  readonly #containers = new Map<string, HeldContainer>();
+  readonly #networks = new Map<string, HeldNetwork>();
+  readonly #volumes = new Map<string, VolumeDetails>();
+  readonly #images = new Map<string, HeldImage>();
+  readonly #registry = new Map<string, InspectedConfig>();
+  readonly #listeners = new Set<Listener>();
+
+  constructor() {
+    for (const [Name, Driver] of [
+      ['bridge', 'bridge'],
+      ['host', 'host'],
+      ['none', 'null'],
+    ] as const)
+      this.#addNetwork({ Name, Driver });
+  }
+
+  /** Puts an image on the host. */
+  addImage(reference: string, config: InspectedConfig): void {
+    const id = `sha256:${createHash('sha256')
+      .update(JSON.stringify([reference, config]))
+      .digest('hex')}`;
+    this.#images.set(reference, { id, config });
+  }
+
+  /** Puts an image where it can be pulled from. */
+  publishImage(reference: string, config: InspectedConfig): void {
+    this.#registry.set(reference, config);
+  }
+
+  /** A process of the container ends by itself. */
+  exit(container: string, exitCode: number): void {
+    const held = this.#held(container, 'end');
+    Object.assign(held, { status: 'exited', exitCode });
+    this.#tell(held, 'die');
+  }
+
+  async pause(container: string): Promise<void> {
+    const held = this.#held(container, 'pause');
+    held.status = 'paused';
+    this.#tell(held, 'pause');
+  }
+
+  async describe(): Promise<EngineDescription> {
+    return {
+      version: '28.0.0',
+      defaults: 'fake 28',
+      apiVersion: '1.48',
+      operatingSystem: 'Memory',
+      architecture: 'x86_64',
+      cpus: 4,
+      memoryBytes: 8 * 2 ** 30,
+    };
+  }
+
+  async listContainers(): Promise<readonly ContainerSummary[]> {
+    return [...this.#containers.values()].map((held) => {
+      const { id, name, labels } = held.details();
+      return { id, name, labels, hostPorts: held.isRunning ? held.details().hostPorts : [] };
+    });
+  }
+
+  async inspectContainer(id: string): Promise<ContainerDetails | undefined> {
+    return this.#find(id)?.details();
+  }
+
+  async listNetworks(): Promise<readonly NetworkDetails[]> {
+    return [...this.#networks.values()];
+  }
+
+  async attachedTo(network: string): Promise<readonly string[] | undefined> {
+    const found = this.#network(network);
+    return found === undefined ? undefined : this.#activeOn(found).map(({ id }) => id);
+  }
+
+  async listVolumes(): Promise<readonly VolumeDetails[]> {
+    return [...this.#volumes.values()];
+  }
+
+  async inspectImage(id: string): Promise<InspectedConfig | undefined> {
+    return this.#image(id)?.config;
+  }
+
+  async hasImage(reference: string): Promise<boolean> {
+    return this.#image(reference) !== undefined;
+  }
+
+  async pullImage(reference: string): Promise<void> {
+    const found = this.#registry.get(reference);
+    if (found === undefined)
+      throw engineError(
+        `pull image ${reference}`,
+        said(404, `manifest for ${reference} not found`),
+        'IMAGE_PULL_FAILED',
+      );
+    this.addImage(reference, found);
+    this.changed.push(`pull ${reference}`);
+  }
+
+  async createContainer(name: string, body: CreateBody): Promise<string> {
+    const what = `create container ${name}`;
+    const reference = textOf(body['Image']);
+    const image = this.#image(reference);
+    if (image === undefined) throw engineError(what, said(404, `No such image: ${reference}`));
+    this.#claim(what, name);
+    const id = randomBytes(32).toString('hex');
+    const containerId = (wanted: string) => this.#held(wanted, what).id;
+    const held = new HeldContainer({
+      name,
+      body,
+      imageId: image.id,
+      context: { id, image: image.config, containerId },
+    });
+    for (const { Type, Name = '' } of held.mounts)
+      if (Type === 'volume') await this.#makeVolume({ name: Name, driver: 'local', options: {}, labels: {} });
+    this.#containers.set(id, held);
+    this.#did(held, 'create');
+    return id;
+  }
+
+  async startContainer(id: string): Promise<void> {
+    const held = this.#held(id, 'start');
+    const what = `start container ${held.name}`;
+    if (held.status === 'paused') throw conflict(what, 'cannot start a paused container, try unpause instead');
+    if (held.isRunning) throw engineError(what, said(304, 'container already started'));
+    this.#run(held, what);
+    this.#did(held, 'start');
+  }
+
+  async stopContainer(id: string): Promise<void> {
+    const held = this.#find(id);
+    if (held?.isRunning !== true) return;
+    Object.assign(held, { status: 'exited', exitCode: 128 + held.stopSignal });
+    for (const action of [`kill ${held.stopSignal}`, 'die']) this.#tell(held, action);
+    this.#did(held, 'stop');
+  }
+
+  async unpauseContainer(id: string): Promise<void> {
+    const held = this.#held(id, 'unpause');
+    if (held.status !== 'paused')
+      throw engineError(`unpause container ${held.name}`, said(500, `Container ${id} is not paused`));
+    held.status = 'running';
+    this.#did(held, 'unpause');
+  }
+
+  async restartContainer(id: string): Promise<void> {
+    const held = this.#held(id, 'restart');
+    await this.stopContainer(id);
+    this.#run(held, `restart container ${held.name}`);
+    this.#tell(held, 'start');
+    this.#did(held, 'restart');
+  }
+
+  async updateContainer(id: string, changes: Readonly<Record<string, unknown>>): Promise<void> {
+    const held = this.#held(id, 'update');
+    const { host } = held;
+    if (Number(changes['Memory'] ?? 0) > Number(host['MemorySwap']) && Number(host['MemorySwap']) > 0)
+      if (!changes['MemorySwap']) throw conflict(`update container ${held.name}`, SWAP_TOO_SMALL);
+    for (const [key, value] of Object.entries(changes)) {
+      // To an engine 0 means "as it is"; it agrees to ulimits and forgets them.
+      if (key === 'Ulimits' || value === 0 || value === '') continue;
+      if (key === 'RestartPolicy' && textOf(recordOf(value)['Name']) === '') continue;
+      host[key] = key === 'PidsLimit' && value === -1 ? 0 : value;
+    }
+    this.#did(held, 'update');
+  }
+
+  async renameContainer(id: string, name: string): Promise<void> {
+    const held = this.#held(id, 'rename');
+    this.#claim(`rename container ${held.name} to ${name}`, name);
+    held.name = name;
+    this.#did(held, 'rename');
+  }
+
+  async removeContainer(id: string): Promise<void> {
+    const held = this.#find(id);
+    if (held === undefined) return;
+    if (held.isRunning) for (const action of ['kill 9', 'die']) this.#tell(held, action);
+    this.#containers.delete(held.id);
+    this.#did(held, 'destroy');
+  }
+
+  async createNetwork(body: NetworkBody): Promise<string> {
+    const { Name } = body;
+    if ([...this.#networks.values()].some(({ name }) => name === Name))
+      throw conflict(`create network ${Name}`, `network with name ${Name} already exists`);
+    const id = this.#addNetwork(body);
+    this.changed.push(`create network ${Name}`);
+    return id;
+  }
+
+  async removeNetwork(id: string): Promise<void> {
+    const found = this.#network(id);
+    if (found === undefined) return;
+    if (this.#activeOn(found).length > 0)
+      throw engineError('remove a network', said(403, `network ${found.name} has active endpoints`));
+    this.#networks.delete(found.id);
+    this.changed.push(`remove network ${found.name}`);
+  }
+
+  async connectNetwork(network: string, container: string, endpoint: Endpoint): Promise<void> {
+    const held = this.#held(container, 'connect');
+    const what = `connect container ${held.name} to network ${network}`;
+    const found = this.#network(network);
+    if (found === undefined) throw engineError(what, said(404, `network ${network} not found`));
+    if (held.isRunning && held.endpoints.has(found.name))
+      throw engineError(what, said(403, `endpoint with name ${held.name} already exists in network ${found.name}`));
+    held.endpoints.set(found.name, endpointOf(endpoint, found.id));
+    this.changed.push(what);
+    this.#tellAll('', 'connect');
+  }
+
+  async disconnectNetwork(network: string, container: string): Promise<void> {
+    const held = this.#find(container);
+    const name = this.#network(network)?.name ?? network;
+    if (held?.endpoints.delete(name) !== true) return;
+    this.changed.push(`disconnect container ${held.name} from network ${name}`);
+    this.#tellAll('', 'disconnect');
+  }
+
+  async createVolume(volume: VolumeBody): Promise<void> {
+    await this.#makeVolume(volume);
+    this.changed.push(`create volume ${volume.name}`);
+  }
+
+  async *changes(label: string, signal: AbortSignal): AsyncGenerator<readonly Change[], void, undefined> {
+    const [name = '', value = ''] = label.split('=');
+    const listener: Listener = { label: [name, value], waiting: [], wake: () => {} };
+    signal.addEventListener('abort', () => listener.wake(), { once: true });
+    this.#listeners.add(listener);
+    try {
+      while (!signal.aborted) {
+        if (listener.waiting.length === 0) {
+          const { promise, resolve } = Promise.withResolvers<void>();
+          listener.wake = resolve;
+          await promise;
+        }
+        if (listener.waiting.length > 0) yield listener.waiting.splice(0);
+      }
+    } finally {
+      this.#listeners.delete(listener);
+    }
+  }
+
+  #run(held: HeldContainer, what: string): void {
+    for (const [name, endpoint] of held.endpoints) {
+      const network = this.#network(name);
+      if (network === undefined) throw engineError(what, said(404, `network ${name} not found`));
+      held.endpoints.set(name, { ...endpoint, NetworkID: network.id });
+    }
+    const owner = textOf(held.host['NetworkMode']).split('container:')[1];
+    if (owner !== undefined && this.#find(owner)?.isRunning !== true)
+      throw conflict(what, 'cannot join network of a non running container');
+    const others = [...this.#containers.values()].filter((other) => other !== held && other.isRunning);
+    const bound = new Set(others.flatMap(({ bindings }) => bindings));
+    const taken = held.bindings.find((binding) => bound.has(binding));
+    if (taken !== undefined) throw engineError(what, said(500, `Bind for ${taken} failed: port is already allocated`));
+    Object.assign(held, { status: 'running', exitCode: 0, startedAtMs: this.nowMs });
+    this.nowMs += this.startTakesMs;
+  }
+
+  #claim(what: string, name: string): void {
+    const holder = this.#find(name);
+    if (holder === undefined || holder.name !== name) return;
+    throw conflict(what, `Conflict. The container name "/${name}" is already in use by container "${holder.id}"`);
+  }
+
+  #find(reference: string): HeldContainer | undefined {
+    return this.#containers.get(reference) ?? [...this.#containers.values()].find(({ name }) => name === reference);
+  }
+
+  #held(reference: string, what: string): HeldContainer {
+    const held = this.#find(reference);
+    if (held !== undefined) return held;
+    throw engineError(`${what} container ${reference.slice(0, 12)}`, said(404, `No such container: ${reference}`));
+  }
+
+  #image(reference: string): HeldImage | undefined {
+    return this.#images.get(reference) ?? [...this.#images.values()].find(({ id }) => id === reference);
+  }
+
+  #network(reference: string): HeldNetwork | undefined {
+    return this.#networks.get(reference) ?? [...this.#networks.values()].find(({ name }) => name === reference);
+  }
+
+  #activeOn({ name }: HeldNetwork): readonly HeldContainer[] {
+    return [...this.#containers.values()].filter((held) => held.isRunning && held.endpoints.has(name));
+  }
+
+  #addNetwork(body: NetworkBody): string {
+    const id = randomBytes(32).toString('hex');
+    const { Name: name, Driver, Options = {}, IPAM } = body;
+    const labels = { ...recordOf(body['Labels']) } as Record<string, string>;
+    const third = this.#networks.size;
+    const pools = [{ Subnet: `172.30.${third}.0/24`, Gateway: `172.30.${third}.1` }];
+    const inspected = {
+      Driver,
+      Internal: body['Internal'] === true,
+      Attachable: body['Attachable'] === true,
+      EnableIPv6: body['EnableIPv6'] === true,
+      Options: { ...recordOf(Options) } as Record<string, string>,
+      IPAM: { Driver: 'default', Options: null, Config: pools, ...recordOf(IPAM) },
+    };
+    this.#networks.set(id, { id, name, labels, inspected });
+    return id;
+  }
+
+  async #makeVolume({ name, driver, options, labels }: VolumeBody): Promise<void> {
+    if (this.#volumes.has(name)) return;
+    const inspected = { Driver: driver || 'local', Options: Object.keys(options).length === 0 ? null : options };
+    this.#volumes.set(name, { id: name, name, labels, inspected });
+  }
+
+  #did(held: HeldContainer, action: string): void {
+    this.changed.push(`${action} container ${held.name}`);
+    this.#tell(held, action);
+  }
+
+  #tell({ id, labels }: HeldContainer, action: string): void {
+    for (const listener of this.#listeners) {
+      const [name, value] = listener.label;
+      const isOurs = labels[name] === value;
+      if (isOurs || OF_OTHERS.has(action)) this.#push(listener, { container: id, action });
+    }
+  }
+
+  #tellAll(container: string, action: string): void {
+    for (const listener of this.#listeners) this.#push(listener, { container, action });
+  }
+
+  #push(listener: Listener, change: Change): void {
+    listener.waiting.push(change);
+    listener.wake();
+  }
+}
+
+const SWAP_TOO_SMALL =
+  'Memory limit should be smaller than already set memoryswap limit, update the memoryswap at the same time';
+
+/** What the engine answers, as the client library passes it on. */
+function said(statusCode: number, message: string): Error {
+  return Object.assign(new Error(message), { statusCode });
+}
+
+function conflict(what: string, message: string): Error {
+  return engineError(what, said(409, message), 'ENGINE_CONFLICT');
+}

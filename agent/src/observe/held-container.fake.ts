@@ -1,0 +1,102 @@
+import { constants } from 'node:os';
+import { recordOf, textOf } from '../canonical/outside-data.ts';
+import { containerDetails } from './container-details.ts';
+import { type EchoContext, echoedConfig, echoedHostConfig, echoedMounts } from './container-echo.fake.ts';
+import type { ContainerDetails, CreateBody, Endpoint } from './engine.ts';
+import type { InspectedEndpoint } from './inspected.ts';
+
+/** What engines say of a start that never was. */
+const NEVER = '0001-01-01T00:00:00Z';
+
+/** One container on the fake engine. */
+export class HeldContainer {
+  readonly id: string;
+  readonly imageId: string;
+  name: string;
+  status = 'created';
+  exitCode = 0;
+  restarts = 0;
+  startedAtMs = 0;
+  error = '';
+  readonly host: Record<string, unknown>;
+  readonly endpoints: Map<string, InspectedEndpoint>;
+  readonly mounts: ReturnType<typeof echoedMounts>;
+  readonly #config: ReturnType<typeof echoedConfig>;
+
+  constructor({ name, body, imageId, context }: Making) {
+    this.id = context.id;
+    this.name = name;
+    this.imageId = imageId;
+    this.host = echoedHostConfig(body, context);
+    this.#config = echoedConfig(body, context);
+    this.mounts = echoedMounts(body, context);
+    this.endpoints = endpointsOf(body, textOf(this.host['NetworkMode']));
+  }
+
+  get isRunning(): boolean {
+    return this.status === 'running' || this.status === 'paused';
+  }
+
+  get labels(): Readonly<Record<string, string>> {
+    return this.details().labels;
+  }
+
+  /** Number of the signal that stops it. */
+  get stopSignal(): number {
+    const name = textOf(this.#config['StopSignal']) || 'SIGTERM';
+    return Object.entries(constants.signals).find(([known]) => known === name)?.[1] ?? constants.signals.SIGTERM;
+  }
+
+  /** Ports of the host that it asks for, as `address:port/protocol`; the engine chooses others for itself. */
+  get bindings(): readonly string[] {
+    return Object.entries(recordOf(this.host['PortBindings'])).flatMap(([port, hosts]) =>
+      (Array.isArray(hosts) ? hosts : []).flatMap(({ HostIp = '', HostPort = '' }) =>
+        HostPort === '' ? [] : [`${HostIp || '0.0.0.0'}:${HostPort}/${port.split('/')[1] ?? 'tcp'}`],
+      ),
+    );
+  }
+
+  /** What the agent takes from its inspect, by way of JSON as from an engine. */
+  details(): ContainerDetails {
+    const { id, name, imageId, status, exitCode, restarts, startedAtMs, error, host, endpoints, mounts } = this;
+    const started = startedAtMs === 0 ? NEVER : new Date(startedAtMs).toISOString();
+    const inspected = {
+      Id: id,
+      Name: `/${name}`,
+      Image: imageId,
+      Config: this.#config,
+      HostConfig: host,
+      State: { Status: status, ExitCode: exitCode, StartedAt: started, Error: error, ...this.#health() },
+      RestartCount: restarts,
+      Mounts: mounts,
+      NetworkSettings: { Networks: Object.fromEntries(endpoints) },
+    };
+    return containerDetails(JSON.parse(JSON.stringify(inspected)));
+  }
+
+  /** A check succeeds as soon as it can. */
+  #health() {
+    const [first] = (recordOf(this.#config['Healthcheck'])['Test'] as readonly string[] | undefined) ?? ['NONE'];
+    return first === 'NONE' || !this.isRunning ? {} : { Health: { Status: 'healthy' } };
+  }
+}
+
+interface Making {
+  readonly name: string;
+  readonly body: CreateBody;
+  readonly imageId: string;
+  readonly context: EchoContext;
+}
+
+function endpointsOf(body: CreateBody, mode: string): Map<string, InspectedEndpoint> {
+  if (mode.startsWith('container:')) return new Map();
+  const asked = recordOf(recordOf(body['NetworkingConfig'])['EndpointsConfig']);
+  const named = Object.entries(asked).map(([name, endpoint]) => [name, endpointOf(recordOf(endpoint), '')] as const);
+  return new Map([[mode === 'default' ? 'bridge' : mode, endpointOf({}, '')], ...named]);
+}
+
+/** An endpoint as an inspect tells it: a container that never ran knows no network by its id. */
+export function endpointOf(asked: Endpoint, networkId: string): InspectedEndpoint {
+  const { Aliases = null, IPAMConfig = null }: InspectedEndpoint = asked;
+  return { NetworkID: networkId, Aliases, IPAMConfig };
+}
