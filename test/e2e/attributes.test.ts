@@ -1,7 +1,8 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { attributesBundle } from '../support/attributes.ts';
+import { desiredOf } from '../support/bench-desired.ts';
 import { changesSince } from '../support/witness.ts';
-import { desiredOf, driftLines, startWorkbench, type Workbench } from '../support/workbench.ts';
+import { driftLines, startWorkbench, type Workbench } from '../support/workbench.ts';
 
 let bench: Workbench;
 const desired = desiredOf([attributesBundle()]);

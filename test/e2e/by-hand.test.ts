@@ -1,7 +1,8 @@
 import { ContainerSpec, type Drift, DriftAction, DriftKind, DriftMode, Network, Service } from '@mooring/proto';
 import type Docker from 'dockerode';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
-import { bundleOf, desiredOf, driftLines, startWorkbench, type Workbench } from '../support/workbench.ts';
+import { bundleOf, desiredOf } from '../support/bench-desired.ts';
+import { driftLines, startWorkbench, type Workbench } from '../support/workbench.ts';
 
 let bench: Workbench;
 

@@ -1,5 +1,5 @@
 import { type Bundle, ContainerSpec, Network, Service, Volume } from '@mooring/proto';
-import { bundleOf } from './workbench.ts';
+import { bundleOf } from './bench-desired.ts';
 
 const IMAGE = 'local/plain:1';
 /** Nothing waits for a health verdict of these: they only have to be there. */

@@ -1,4 +1,5 @@
 import { execFile } from 'node:child_process';
+import { constants } from 'node:os';
 import { promisify } from 'node:util';
 
 // No command of the tests takes longer on a busy machine.
@@ -7,6 +8,7 @@ const MAX_OUTPUT_BYTES = 32 * 1024 * 1024;
 
 /** What a command printed and how it ended. */
 export interface Ended {
+  /** As shells tell it: 128 and the number of the signal that ended it, such as 137 for SIGKILL. */
   readonly code: number;
   readonly stdout: string;
   readonly stderr: string;
@@ -41,11 +43,17 @@ export async function finish(
   } catch (error) {
     if (error instanceof Error && 'stdout' in error && 'stderr' in error && 'code' in error) {
       return {
-        code: typeof error.code === 'number' ? error.code : 1,
+        code: typeof error.code === 'number' ? error.code : signalCode(error),
         stdout: String(error.stdout),
         stderr: String(error.stderr),
       };
     }
     throw error;
   }
+}
+
+function signalCode(error: Error): number {
+  const signals: Readonly<Record<string, number>> = constants.signals;
+  const number = 'signal' in error ? signals[String(error.signal)] : undefined;
+  return number === undefined ? 1 : 128 + number;
 }

@@ -1,41 +1,23 @@
-import { mkdirSync, rmSync } from 'node:fs';
+import { mkdirSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { setTimeout as delay } from 'node:timers/promises';
-import {
-  type Assessment,
-  type Change,
-  createReconciler,
-  type Desired,
-  openEngine,
-  openKeep,
-  type Reconciler,
-  reconcilerParts,
-} from '@mooring/agent';
-import {
-  Bundle,
-  containerSpecDigest,
-  type Drift,
-  DriftAction,
-  DriftMode,
-  digestOf,
-  LABELS,
-  type Network,
-  networkSpecDigest,
-  type Service,
-  type Volume,
-  volumeSpecDigest,
-} from '@mooring/proto';
+import type { Assessment, Desired } from '@mooring/agent';
+import type { Bundle, Drift } from '@mooring/proto';
+import { type BenchAgent, startBenchAgent } from './bench-agent.ts';
+import { toText } from './bench-desired.ts';
 import { Engine, type EngineVersion } from './engine.ts';
 import { importImages, makeRootFileSystem } from './images.ts';
-import { startNetwork } from './network.ts';
-import { makeRunFolder, removeRunFolder } from './run-folder.ts';
+import { type Network, startNetwork } from './network.ts';
+import { type Ended, finish } from './run.ts';
+import { makeRunFolder, type RunFolder, removeRunFolder } from './run-folder.ts';
 
-/** The fleet that objects on the bench belong to. */
-const FLEET = 'bench-fleet';
+const PROCESS = join(import.meta.dirname, 'bench-process.ts');
 
 /** An agent's own parts over a real engine, without hub and broker: what it is asked for is handed to it. */
 export interface Workbench {
   readonly engine: Engine;
+  /** Its engine is in the network of host 0. */
+  readonly network: Network;
+  readonly folder: RunFolder;
   /** What the agent told, oldest first. */
   readonly events: string[];
   /** Reconciles until nothing is left to do, or says what is. */
@@ -46,157 +28,142 @@ export interface Workbench {
   restartAgent(): Promise<void>;
   /** A new process whose record is gone. */
   loseRecord(): Promise<void>;
+  /** Settles in a process of its own, in the network of the engine, and says how that ended; a new agent over the same folder goes on from there. */
+  settleApart(bundles: readonly Bundle[], env?: Readonly<Record<string, string>>): Promise<Ended>;
   /** Stops the engine and starts another version, or the same, on the same data. */
   restartEngine(version?: EngineVersion): Promise<void>;
   close(): Promise<void>;
 }
 
-/** Nothing is left to do now, and nothing waits for later. */
-function isSettled({ settled, stacks }: Assessment): boolean {
-  const waits = stacks.some(({ drift }) => drift.some(({ action }) => WAITING.has(action)));
-  return settled && !waits;
+/** How a bench differs from the usual one. */
+export interface BenchOptions {
+  readonly insecureRegistries?: readonly string[];
+  /** Prepares the folder of the engine before it starts. */
+  readonly prepare?: (engineFolder: string) => Promise<void>;
 }
 
-const WAITING: ReadonlySet<DriftAction> = new Set([
-  DriftAction.DRIFT_ACTION_CORRECTING,
-  DriftAction.DRIFT_ACTION_BACKING_OFF,
-]);
-
-/** Passes until a stack settles: each heals what the one before left. */
-const MAX_PASSES = 40;
-
-/** Starts a bench with its own engine and images. */
-export async function startWorkbench(version: EngineVersion): Promise<Workbench> {
+/** Starts a bench with its own engine and images. What was started is removed again when a part fails. */
+export async function startWorkbench(version: EngineVersion, options: BenchOptions = {}): Promise<Workbench> {
   const folder = await makeRunFolder();
   const network = await startNetwork(folder, 1);
-  const { namespace } = network.host(0);
-  const engineFolder = join(folder.path, 'engine');
-  const data = join(folder.path, 'agent');
-  mkdirSync(data);
-  const events: string[] = [];
-  let engine = new Engine({ folder: engineFolder, namespace, version });
-  const tar = await makeRootFileSystem(folder.path);
-  await engine.start();
-  await importImages(engine.socket, tar);
-  let agent = await startAgent(data, { socket: engine.socket, events });
-  const pass = (desired: Desired) => agent.reconciler.reconcile(desired, { signal: new AbortController().signal });
-  return {
-    get engine() {
-      return engine;
-    },
-    events,
-    pass,
-    settle: async (desired) => {
-      for (let passes = 0; ; passes += 1) {
-        const assessment = await pass(desired);
-        if (isSettled(assessment) || passes >= MAX_PASSES) return assessment;
-        // What waits says until when.
-        await delay(Math.max(assessment.wakeAtMs - Date.now(), 0));
-      }
-    },
-    restartAgent: async () => {
-      await agent.close();
-      agent = await startAgent(data, { socket: engine.socket, events });
-    },
-    loseRecord: async () => {
-      await agent.close();
-      for (const ending of ['', '-wal', '-shm']) rmSync(join(data, `agent.db${ending}`), { force: true });
-      agent = await startAgent(data, { socket: engine.socket, events });
-    },
-    restartEngine: async (next = version) => {
-      await engine.stop();
-      engine = new Engine({ folder: engineFolder, namespace, version: next });
-      await engine.start();
-      await agent.close();
-      agent = await startAgent(data, { socket: engine.socket, events });
-    },
-    close: async () => {
-      await agent.close();
-      await engine.close();
-      await network.close();
-      await removeRunFolder(folder.path);
-    },
-  };
-}
-
-async function startAgent(
-  data: string,
-  { socket, events }: { socket: string; events: string[] },
-): Promise<{ reconciler: Reconciler; close(): Promise<void> }> {
-  const keep = openKeep(data, { nowMs: Date.now });
-  const engine = await openEngine(socket);
-  const parts = reconcilerParts(keep, {
-    engine,
-    fleetId: FLEET,
-    tell: ({ kind, message }) => events.push(`${kind}: ${message}`),
-    restoreContents: async () => {},
-  });
-  const reconciler = createReconciler(parts);
-  const stop = new AbortController();
-  const following = follow(engine.changes(`${LABELS.fleet}=${FLEET}`, stop.signal), reconciler);
-  const close = async () => {
-    stop.abort();
-    await following;
-    keep.close();
-  };
-  return { reconciler, close };
-}
-
-/** Ends with the engine's stream, which ends when it is told to. */
-async function follow(changes: AsyncIterable<readonly Change[]>, reconciler: Reconciler): Promise<void> {
+  const bench = new StartedBench({ folder, network, version, options });
   try {
-    for await (const burst of changes) reconciler.note(burst);
+    await bench.start();
+    return bench;
   } catch (error) {
-    if (!(error instanceof Error && /abort|hang up|ECONN/i.test(error.message))) throw error;
+    await bench.close();
+    throw error;
   }
 }
 
-/** What a bundle holds. */
-interface Contents {
-  readonly services: readonly Service[];
-  readonly networks?: readonly Network[];
-  readonly volumes?: readonly Volume[];
+interface BenchParts {
+  readonly folder: RunFolder;
+  readonly network: Network;
+  readonly version: EngineVersion;
+  readonly options: BenchOptions;
 }
 
-/** A bundle of services, networks and volumes as tests write them; digests are filled in. */
-export function bundleOf(stack: string, { services, networks = [], volumes = [] }: Contents): Bundle {
-  return {
-    format: 1,
-    stack,
-    requires: [],
-    services: services.map((service) => ({
-      ...service,
-      replicas: service.replicas || 1,
-      specDigest: service.container === undefined ? '' : containerSpecDigest(service.container),
-    })),
-    networks: networks.map((one) => ({ ...one, specDigest: networkSpecDigest(one) })),
-    volumes: volumes.map((one) => ({ ...one, specDigest: volumeSpecDigest(one) })),
-    files: [],
-    secrets: [],
-  };
-}
+class StartedBench implements Workbench {
+  readonly folder: RunFolder;
+  readonly network: Network;
+  readonly events: string[] = [];
+  engine: Engine;
+  readonly #parts: BenchParts;
+  readonly #data: string;
+  #agent: BenchAgent | undefined;
 
-/** What a host must run: these bundles. */
-export function desiredOf(
-  bundles: readonly Bundle[],
-  options: { driftMode?: DriftMode; ignore?: readonly string[] } = {},
-): Desired {
-  const { driftMode = DriftMode.DRIFT_MODE_CORRECT, ignore = [] } = options;
-  return {
-    fleetId: FLEET,
-    generation: 1n,
-    stacks: bundles.map((bundle) => ({
-      stack: bundle.stack,
-      commit: 'c0ffee',
-      generation: 1n,
-      bundleObject: digestOf(Bundle.encode(bundle).finish()),
-      bundle,
-      driftMode,
-      ignore,
-      hold: undefined,
-    })),
-    removals: [],
-  };
+  constructor(parts: BenchParts) {
+    this.#parts = parts;
+    this.folder = parts.folder;
+    this.network = parts.network;
+    this.#data = join(parts.folder.path, 'agent');
+    this.engine = this.#engineOf(parts.version);
+  }
+
+  async start(): Promise<void> {
+    const { folder, options } = this.#parts;
+    mkdirSync(this.#data);
+    mkdirSync(this.#engineFolder);
+    await options.prepare?.(this.#engineFolder);
+    const tar = await makeRootFileSystem(folder.path);
+    await this.engine.start();
+    await importImages(this.engine.socket, tar);
+    await this.#startAgent();
+  }
+
+  pass(desired: Desired): Promise<Assessment> {
+    return this.#running().pass(desired);
+  }
+
+  settle(desired: Desired): Promise<Assessment> {
+    return this.#running().settle(desired);
+  }
+
+  async restartAgent(): Promise<void> {
+    await this.#stopAgent();
+    await this.#startAgent();
+  }
+
+  async loseRecord(): Promise<void> {
+    await this.#stopAgent();
+    for (const ending of ['', '-wal', '-shm']) rmSync(join(this.#data, `agent.db${ending}`), { force: true });
+    await this.#startAgent();
+  }
+
+  async settleApart(bundles: readonly Bundle[], env: Readonly<Record<string, string>> = {}): Promise<Ended> {
+    await this.#stopAgent();
+    const file = join(this.folder.path, 'bundles.json');
+    writeFileSync(file, toText(bundles));
+    const { namespace } = this.network.host(0);
+    const args = [`--net=/run/netns/${namespace}`, process.execPath, PROCESS, this.#data, this.engine.socket, file];
+    const ended = await finish('nsenter', args, { ...process.env, ...env });
+    await this.#startAgent();
+    return ended;
+  }
+
+  async restartEngine(next = this.#parts.version): Promise<void> {
+    await this.engine.stop();
+    this.engine = this.#engineOf(next);
+    await this.engine.start();
+    await this.restartAgent();
+  }
+
+  async close(): Promise<void> {
+    await this.#stopAgent();
+    await this.engine.close();
+    await this.network.close();
+    await removeRunFolder(this.folder.path);
+  }
+
+  get #engineFolder(): string {
+    return join(this.#parts.folder.path, 'engine');
+  }
+
+  #engineOf(version: EngineVersion): Engine {
+    const { network, options } = this.#parts;
+    const { insecureRegistries = [] } = options;
+    return new Engine({
+      folder: this.#engineFolder,
+      namespace: network.host(0).namespace,
+      version,
+      insecureRegistries,
+    });
+  }
+
+  #running(): BenchAgent {
+    if (this.#agent === undefined) throw new Error('the agent of the bench is stopped');
+    return this.#agent;
+  }
+
+  async #startAgent(): Promise<void> {
+    this.#agent = await startBenchAgent(this.#data, { socket: this.engine.socket, events: this.events });
+  }
+
+  async #stopAgent(): Promise<void> {
+    const agent = this.#agent;
+    this.#agent = undefined;
+    await agent?.close();
+  }
 }
 
 /** All drift of an assessment, as one line each. */
