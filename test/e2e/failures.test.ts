@@ -1,0 +1,208 @@
+import { join } from 'node:path';
+import type { Assessment } from '@mooring/agent';
+import { type Bundle, ContainerSpec, DependencyCondition, Network, Service, SyncState } from '@mooring/proto';
+import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import { bundleOf, desiredOf } from '../support/bench-desired.ts';
+import { eventually } from '../support/eventually.ts';
+import { Program } from '../support/program.ts';
+import { type EngineEvent, eventsSince } from '../support/witness.ts';
+import { driftLines, startWorkbench, type Workbench } from '../support/workbench.ts';
+
+/** Within which the old container must be back after the verdict, in milliseconds. */
+const BACK_WITHIN_MS = 10_000;
+const PORT = 18_080;
+const OLD = ['shop-app-1', 'shop-front-1'];
+
+let bench: Workbench;
+
+beforeAll(async () => {
+  bench = await startWorkbench('28');
+}, 240_000);
+
+afterAll(async () => {
+  await bench?.close();
+}, 120_000);
+
+const spec = (extra: object) =>
+  ContainerSpec.fromJSON({
+    image: 'local/plain:1',
+    stopTimeoutSeconds: 0,
+    healthcheck: { test: ['CMD', 'true'], intervalNanos: '200000000', timeoutNanos: '10000000000', retries: 2 },
+    networks: [{ network: 'default' }],
+    ...extra,
+  });
+
+/** `front` depends on `app`. */
+const shop = (app: object = {}, front: object = {}) =>
+  bundleOf('shop', {
+    services: [
+      Service.fromPartial({ name: 'app', container: spec(app) }),
+      Service.fromPartial({
+        name: 'front',
+        container: spec(front),
+        dependsOn: [
+          { service: 'app', condition: DependencyCondition.DEPENDENCY_CONDITION_SERVICE_HEALTHY, required: true },
+        ],
+      }),
+    ],
+    networks: [Network.fromPartial({ key: 'default', name: 'shop_default' })],
+  });
+
+const PUBLISHED = { ports: [{ containerPort: 80, protocol: 'tcp', hostPort: String(PORT), published: true }] };
+const FAILING = { test: ['CMD', 'false'], intervalNanos: '200000000', timeoutNanos: '10000000000', retries: 2 };
+const good = shop();
+
+/** Ids and start times of what serves. */
+async function serving(): Promise<Record<string, string>> {
+  const { docker } = bench.engine;
+  const all = await docker.listContainers({ all: true, filters: { label: ['com.docker.compose.project=shop'] } });
+  const inspected = await Promise.all(all.map(({ Id }) => docker.getContainer(Id).inspect()));
+  expect(inspected.map(({ Name }) => Name.slice(1)).sort()).toEqual(OLD);
+  expect(inspected.map(({ State }) => State.Running)).toEqual([true, true]);
+  return Object.fromEntries(inspected.map(({ Name, Id, State }) => [Name.slice(1), `${Id} ${State.StartedAt}`]));
+}
+
+/** One try of a change that cannot come to anything. */
+async function refused(bundle: Bundle, code: string): Promise<{ events: readonly EngineEvent[]; told: string[] }> {
+  const since = Date.now();
+  const before = bench.events.length;
+  expectFailed(await bench.pass(desiredOf([bundle])), code);
+  return { events: await eventsSince(bench.engine.docker, since), told: bench.events.slice(before) };
+}
+
+function expectFailed({ stacks }: Assessment, code: string): void {
+  expect(stacks).toMatchObject([{ stack: 'shop', sync: SyncState.SYNC_STATE_FAILED, problem: { code } }]);
+  expect(stacks[0]?.reason).toContain(code);
+}
+
+/** The next commit is applied at once, whatever the one before waits for. */
+async function mended(): Promise<void> {
+  const next = await bench.settle(desiredOf([shop({ environment: [{ name: 'NEXT', value: String(Date.now()) }] })]));
+  expect(driftLines(next)).toEqual([]);
+  expect(next.stacks).toMatchObject([{ sync: SyncState.SYNC_STATE_SYNCED, problem: undefined }]);
+  await serving();
+}
+
+beforeEach(async () => {
+  expect((await bench.settle(desiredOf([good]))).stacks[0]?.problem).toBeUndefined();
+});
+
+describe('a change that fails before anything is touched leaves everything running, and the next commit mends it', () => {
+  test('port taken by a foreign container', async () => {
+    const { docker } = bench.engine;
+    const foreign = await docker.createContainer({
+      name: 'foreign',
+      Image: 'local/plain:1',
+      ExposedPorts: { '80/tcp': {} },
+      HostConfig: { PortBindings: { '80/tcp': [{ HostPort: String(PORT) }] } },
+    });
+    await foreign.start();
+    try {
+      const before = await serving();
+      const { told } = await refused(shop(PUBLISHED), 'PORT_TAKEN');
+      expect(told.join('\n')).toContain('container foreign holds it');
+      expect(await serving()).toEqual(before);
+      await mended();
+      expect((await foreign.inspect()).State.Running).toBe(true);
+    } finally {
+      await foreign.remove({ force: true });
+    }
+  });
+
+  test('port taken by a process of the host', async () => {
+    const holder = await holdPort();
+    try {
+      const before = await serving();
+      // The agent's own look at the host's ports counts where the agent is: beside the engine.
+      const since = Date.now();
+      const ended = await bench.settleApart([shop(PUBLISHED)], { BENCH_PASSES: '1' });
+      expect(ended.stdout).toMatch(
+        /apply\.failed: .*port 18080\/tcp of the host is taken: a process of the host holds it/,
+      );
+      expect(ended.stdout).not.toContain('container.restored');
+      expect(actions(await eventsSince(bench.engine.docker, since), 'shop-app-1')).toEqual([]);
+      expect(await serving()).toEqual(before);
+    } finally {
+      await holder.kill();
+    }
+    await mended();
+  });
+});
+
+describe('a change that fails once the new container was started brings the old one back, and the next commit mends it', () => {
+  test('port taken by a process of the host after the check', async () => {
+    const holder = await holdPort();
+    try {
+      // The bench's agent looks at the ports of another network: only the engine sees that this one is taken.
+      const { told, events } = await refused(shop(PUBLISHED), 'PORT_TAKEN');
+      expectBack({ told, events });
+      await serving();
+    } finally {
+      await holder.kill();
+    }
+    await mended();
+  });
+
+  test('container exits at once', async () => {
+    const result = await refused(shop({ command: { values: ['sh', '-c', 'exit 3'] } }), 'CONTAINER_EXITED');
+    expectBack(result);
+    await serving();
+    await mended();
+  });
+
+  test('never becomes healthy', async () => {
+    const result = await refused(shop({ healthcheck: FAILING }), 'CONTAINER_UNHEALTHY');
+    const unhealthy = result.events.find(({ action }) => action === 'health_status: unhealthy');
+    expectBack(result, unhealthy?.atMs);
+    await serving();
+    await mended();
+  });
+
+  test('dependency fails: who depends on it is never stopped', async () => {
+    const before = await serving();
+    const change = { environment: [{ name: 'FRONT', value: 'new' }] };
+    const result = await refused(shop({ healthcheck: FAILING }, change), 'CONTAINER_UNHEALTHY');
+    expectBack(result);
+    expect((await serving())['shop-front-1']).toBe(before['shop-front-1']);
+    await mended();
+  });
+});
+
+/** The old container started again within 10 s of the verdict; by default the verdict is the end of the new one, or the end of the old. */
+function expectBack(
+  { told, events }: { told: readonly string[]; events: readonly EngineEvent[] },
+  verdictAtMs?: number,
+): void {
+  const own = events.filter(({ type }) => type === 'container');
+  const back = own.findLast(({ action, name }) => action === 'start' && name === 'shop-app-1');
+  const stopped = own.find(({ action }) => action === 'die');
+  if (back === undefined || stopped === undefined)
+    throw new Error(`it was never stopped or is not back: ${JSON.stringify(own)}`);
+  expect(back.atMs - (verdictAtMs ?? stopped.atMs)).toBeGreaterThan(0);
+  expect(back.atMs - (verdictAtMs ?? stopped.atMs)).toBeLessThan(BACK_WITHIN_MS);
+  const restored = told.find((event) => event.startsWith('container.restored'));
+  const seconds = Number(/the old container shop-app-1 is back after ([\d.]+) s without it/.exec(restored ?? '')?.[1]);
+  const reallyMs = back.atMs - stopped.atMs;
+  // What the event says is what the engine saw, apart from how long its answers took.
+  expect(seconds * 1000, restored).toBeGreaterThanOrEqual(reallyMs - 100);
+  expect(seconds * 1000, restored).toBeLessThan(reallyMs + 5000);
+}
+
+function actions(events: readonly EngineEvent[], container: string): string[] {
+  return events
+    .filter(({ name, action }) => name === container && !/^(?:exec_|health)/.test(action))
+    .map(({ action }) => action);
+}
+
+/** A process of the engine's host that listens on the port. */
+async function holdPort(): Promise<Program> {
+  const script = `require('node:net').createServer().listen(${PORT}, '0.0.0.0', () => console.log('listens'))`;
+  const holder = new Program({
+    namespace: bench.network.host(0).namespace,
+    command: process.execPath,
+    args: ['-e', script],
+    log: join(bench.folder.path, 'holder.log'),
+  });
+  await eventually('the port is held', () => expect(holder.output).toContain('listens'), 20_000);
+  return holder;
+}
