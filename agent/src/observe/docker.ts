@@ -254,9 +254,11 @@ class DockerEngine implements Engine {
     this.#docker.modem.followProgress(
       stream,
       (error) => (error ? reject(error) : resolve()),
-      () => {
+      // What fails after the answer has begun, such as a disk that is full, is one of its lines: the stream itself ends well.
+      ({ error }: { error?: string }) => {
         clearTimeout(timer);
-        timer = setTimeout(silent, PULL_SILENCE_MS);
+        if (error !== undefined) reject(new Error(error));
+        else timer = setTimeout(silent, PULL_SILENCE_MS);
       },
     );
     await promise.finally(() => clearTimeout(timer));
