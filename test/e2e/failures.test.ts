@@ -1,10 +1,16 @@
+import { randomBytes } from 'node:crypto';
+import { mkdirSync, rmSync, statfsSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Assessment } from '@mooring/agent';
 import { type Bundle, ContainerSpec, DependencyCondition, Network, Service, SyncState } from '@mooring/proto';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { bundleOf, desiredOf } from '../support/bench-desired.ts';
 import { eventually } from '../support/eventually.ts';
+import { importImage } from '../support/images.ts';
+import { HUB_ADDRESS } from '../support/network.ts';
 import { Program } from '../support/program.ts';
+import { Registry } from '../support/registry.ts';
+import { run } from '../support/run.ts';
 import { type EngineEvent, eventsSince } from '../support/witness.ts';
 import { driftLines, startWorkbench, type Workbench } from '../support/workbench.ts';
 
@@ -71,7 +77,9 @@ async function refused(bundle: Bundle, code: string): Promise<{ events: readonly
 }
 
 function expectFailed({ stacks }: Assessment, code: string): void {
-  expect(stacks).toMatchObject([{ stack: 'shop', sync: SyncState.SYNC_STATE_FAILED, problem: { code } }]);
+  expect(stacks, stacks[0]?.problem?.message).toMatchObject([
+    { stack: 'shop', sync: SyncState.SYNC_STATE_FAILED, problem: { code } },
+  ]);
   expect(stacks[0]?.reason).toContain(code);
 }
 
@@ -165,6 +173,60 @@ describe('a change that fails once the new container was started brings the old 
     expectBack(result);
     expect((await serving())['shop-front-1']).toBe(before['shop-front-1']);
     await mended();
+  });
+});
+
+describe('a disk that is full while an image is pulled', () => {
+  const REGISTRY_PORT = 5000;
+  const MIB = 1024 * 1024;
+  let small: Workbench;
+  let registry: Registry;
+  let data = '';
+
+  beforeAll(async () => {
+    small = await startWorkbench('28', {
+      insecureRegistries: [`${HUB_ADDRESS}:${REGISTRY_PORT}`],
+      prepare: async (engineFolder) => {
+        data = join(engineFolder, 'data');
+        mkdirSync(data);
+        await run('mount', ['-t', 'tmpfs', '-o', 'size=192m', 'tmpfs', data]);
+      },
+    });
+    registry = new Registry({
+      folder: join(small.folder.path, 'registry'),
+      network: small.network,
+      port: REGISTRY_PORT,
+    });
+    await registry.start();
+    const tar = join(small.folder.path, 'rootfs.tar');
+    writeFileSync(join(small.folder.path, 'large'), randomBytes(24 * MIB));
+    await run('tar', ['-C', small.folder.path, '-rf', tar, 'large']);
+    const { socket, docker } = small.engine;
+    await importImage(socket, tar, { repo: 'local/large', tag: '1', changes: ['ENV PATH=/bin', 'CMD ["sleep","3600"]'] });
+    await registry.push(docker, 'local/large:1', ['large', '1']);
+    await docker.getImage('local/large:1').remove();
+  }, 240_000);
+
+  afterAll(async () => {
+    await registry?.stop();
+    await small?.close();
+  }, 120_000);
+
+  test('is told as such, the old containers run on, and the change comes once there is room', async () => {
+    const { docker } = small.engine;
+    await small.settle(desiredOf([good]));
+    const started = async () => (await docker.getContainer('shop-app-1').inspect()).State.StartedAt;
+    const before = await started();
+    const filler = join(data, 'filler');
+    const { bavail, bsize } = statfsSync(data);
+    await run('fallocate', ['-l', String(bavail * bsize - 8 * MIB), filler]);
+    const change = shop({ image: `${registry.name}/large:1` });
+    expectFailed(await small.pass(desiredOf([change])), 'DISK_FULL');
+    expect(await started()).toBe(before);
+    rmSync(filler);
+    const assessment = await small.settle(desiredOf([shop({ image: `${registry.name}/large:1`, hostname: 'next' })]));
+    expect(assessment.stacks).toMatchObject([{ sync: SyncState.SYNC_STATE_SYNCED, problem: undefined }]);
+    expect((await docker.getContainer('shop-app-1').inspect()).Config.Image).toBe(`${registry.name}/large:1`);
   });
 });
 
