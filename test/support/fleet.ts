@@ -31,6 +31,17 @@ export interface HostOptions {
   readonly insecureRegistries?: readonly string[] | undefined;
 }
 
+/** An event as the CLI prints it. */
+interface FleetEvent {
+  readonly host: string;
+  readonly kind: string;
+  readonly stack: string;
+  readonly object: string;
+  readonly message: string;
+  /** Unix milliseconds by the clock of the host, or of the hub where it happened there. */
+  readonly atMs: number;
+}
+
 /** A real fleet: hub, broker, Git over smart HTTP, and hosts with an engine and an agent each, every one in a network of its own. */
 export class Fleet {
   readonly folder: RunFolder;
@@ -125,6 +136,14 @@ export class Fleet {
     return JSON.parse(ended.stdout);
   }
 
+  /** The newest events that the hub stored, oldest first. */
+  async events(): Promise<FleetEvent[]> {
+    const ended = await this.mooring('events', '--limit', '1000', '-o', 'json');
+    if (ended.code !== 0) throw new Error(`mooring events ended with ${ended.code}: ${ended.stderr}`);
+    const lines = ended.stdout.split('\n').filter((line) => line !== '');
+    return lines.map((line) => JSON.parse(line));
+  }
+
   /** Commits, and waits until every host of the commit runs it. */
   async moor(message: string, files: Readonly<Record<string, string | null>>): Promise<string> {
     const commit = this.repository.commit(message, files);
@@ -185,11 +204,11 @@ export class TestHost {
     return join(this.#folder, 'agent');
   }
 
-  startAgent(env: Readonly<Record<string, string>> = {}): void {
+  startAgent(env: Readonly<Record<string, string>> = {}, ...flags: string[]): void {
     this.agent = new Program({
       namespace: this.#namespace,
       command: process.execPath,
-      args: [AGENT, 'run', '--data', this.data, '--docker', this.engine.socket, '--log-level', 'debug'],
+      args: [AGENT, 'run', '--data', this.data, '--docker', this.engine.socket, '--log-level', 'debug', ...flags],
       env,
       log: join(this.#folder, 'agent.log'),
     });
