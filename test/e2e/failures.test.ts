@@ -202,7 +202,11 @@ describe('a disk that is full while an image is pulled', () => {
     writeFileSync(join(small.folder.path, 'large'), randomBytes(24 * MIB));
     await run('tar', ['-C', small.folder.path, '-rf', tar, 'large']);
     const { socket, docker } = small.engine;
-    await importImage(socket, tar, { repo: 'local/large', tag: '1', changes: ['ENV PATH=/bin', 'CMD ["sleep","3600"]'] });
+    await importImage(socket, tar, {
+      repo: 'local/large',
+      tag: '1',
+      changes: ['ENV PATH=/bin', 'CMD ["sleep","3600"]'],
+    });
     await registry.push(docker, 'local/large:1', ['large', '1']);
     await docker.getImage('local/large:1').remove();
   }, 240_000);
