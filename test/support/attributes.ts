@@ -82,6 +82,7 @@ const ATTRIBUTES: Readonly<Record<string, object>> = {
   'volume-nocopy': { mounts: [{ target: '/data', noCopy: true, volume: 'kept' }] },
   'bind-host': { mounts: [{ target: '/host', hostPath: '/etc' }] },
   'bind-propagation': { mounts: [{ target: '/host', propagation: 'private', hostPath: '/etc' }] },
+  'bind-engine-root': { mounts: [{ target: '/host', readOnly: true, hostPath: '/' }] },
   'bind-must-exist': { mounts: [{ target: '/host', mustExist: true, hostPath: '/etc' }] },
   'bind-data': { mounts: [{ target: '/own', dataPath: 'state' }] },
   tmpfs: { mounts: [{ target: '/run', tmpfs: { options: 'size=64k,mode=1777' } }] },

@@ -1,0 +1,21 @@
+import { afterAll, beforeAll, describe } from 'vitest';
+import { describeAudits } from '../e2e/audits.ts';
+import { describePhases } from '../e2e/phases.ts';
+import { attributesBundle } from '../support/attributes.ts';
+import { desiredOf, startWorkbench, type Workbench } from '../support/workbench.ts';
+
+let bench: Workbench;
+const desired = desiredOf([attributesBundle()]);
+
+beforeAll(async () => {
+  bench = await startWorkbench('20');
+}, 240_000);
+
+afterAll(async () => {
+  await bench?.close();
+}, 120_000);
+
+describe('on Engine 20.10, each attribute in a container of its own', () => {
+  describePhases(() => ({ bench, desired }), ['20']);
+  describeAudits(() => ({ bench, desired }));
+});
