@@ -1,6 +1,6 @@
 import type { Desired } from '@mooring/agent';
 import { afterAll, beforeAll, describe } from 'vitest';
-import { stageApplications } from '../support/applications.ts';
+import { APPLICATIONS_ENGINE, stageApplications } from '../support/applications.ts';
 import { startWorkbench, type Workbench } from '../support/workbench.ts';
 import { describePhases } from './phases.ts';
 
@@ -8,7 +8,7 @@ let bench: Workbench;
 let desired: Desired;
 
 beforeAll(async () => {
-  bench = await startWorkbench('26');
+  bench = await startWorkbench('26', { configuration: APPLICATIONS_ENGINE });
   desired = await stageApplications(bench);
 }, 240_000);
 

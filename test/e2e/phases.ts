@@ -25,9 +25,10 @@ async function nothingToDo({ bench, desired }: Subject): Promise<void> {
   expect(await changesSince(bench.engine.docker, since)).toEqual([]);
 }
 
+/** All containers, in the order in which they were made. */
 async function containers({ bench }: Subject) {
   const { docker } = bench.engine;
-  return (await docker.listContainers({ all: true })).map(({ Id }) => docker.getContainer(Id));
+  return (await docker.listContainers({ all: true })).reverse().map(({ Id }) => docker.getContainer(Id));
 }
 
 /** Whatever had to be made was made once, whoever looked at it since. */

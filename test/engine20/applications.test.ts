@@ -1,14 +1,14 @@
 import type { Desired } from '@mooring/agent';
 import { afterAll, beforeAll, describe } from 'vitest';
 import { describePhases } from '../e2e/phases.ts';
-import { stageApplications } from '../support/applications.ts';
+import { APPLICATIONS_ENGINE, stageApplications } from '../support/applications.ts';
 import { startWorkbench, type Workbench } from '../support/workbench.ts';
 
 let bench: Workbench;
 let desired: Desired;
 
 beforeAll(async () => {
-  bench = await startWorkbench('20');
+  bench = await startWorkbench('20', { configuration: APPLICATIONS_ENGINE });
   desired = await stageApplications(bench);
 }, 240_000);
 

@@ -20,7 +20,7 @@ const APPLICATIONS: Readonly<Record<string, string>> = {
   'n8n-worker': 'n8n-io__n8n-hosting/docker-compose/withPostgresAndWorker/docker-compose.yml',
   netbox: 'netbox-community__netbox-docker/docker-compose.yml',
   nodejs: 'docker__awesome-compose/nginx-nodejs-redis/compose.yaml',
-  pihole: 'docker__awesome-compose/pihole-cloudflared-DoH/compose.yaml',
+  pgadmin: 'docker__awesome-compose/postgresql-pgadmin/compose.yaml',
   'rocketchat-database': 'RocketChat__rocketchat-compose/compose.database.yml',
   'rocketchat-monitoring': 'RocketChat__rocketchat-compose/compose.monitoring.yml',
   traefik: 'traefik__traefik/docs/content/user-guides/docker-compose/acme-tls/docker-compose.yml',
@@ -36,6 +36,9 @@ const OWN: Readonly<Record<string, readonly string[]>> = {
   extending: ['compose.yaml'],
   merging: ['compose.yaml', 'compose.over.yaml'],
 };
+
+/** What the engine of applications is told: networks without addresses of their own stay clear of those that an application names. */
+export const APPLICATIONS_ENGINE = { 'default-address-pools': [{ base: '10.64.0.0/12', size: 24 }] };
 
 /** Whole applications, reduced to what is on the bench, and what they mount brought to the agent's disk. Says where they come from. */
 export async function stageApplications(bench: Workbench): Promise<Desired> {
