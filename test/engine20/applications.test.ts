@@ -2,6 +2,7 @@ import type { Desired } from '@mooring/agent';
 import { afterAll, beforeAll, describe } from 'vitest';
 import { describePhases } from '../e2e/phases.ts';
 import { APPLICATIONS_ENGINE, stageApplications } from '../support/applications.ts';
+import { lackingPrivileges } from '../support/engine-20.ts';
 import { startWorkbench, type Workbench } from '../support/workbench.ts';
 
 let bench: Workbench;
@@ -9,7 +10,7 @@ let desired: Desired;
 
 beforeAll(async () => {
   bench = await startWorkbench('20', { configuration: APPLICATIONS_ENGINE });
-  desired = await stageApplications(bench);
+  desired = await stageApplications(bench, { mayBePrivileged: lackingPrivileges() === undefined });
 }, 240_000);
 
 afterAll(async () => {

@@ -2,12 +2,15 @@ import { afterAll, beforeAll, describe } from 'vitest';
 import { describeAudits } from '../e2e/audits.ts';
 import { describePhases } from '../e2e/phases.ts';
 import { attributesBundle } from '../support/attributes.ts';
+import { lackingPrivileges } from '../support/engine-20.ts';
 import { desiredOf, startWorkbench, type Workbench } from '../support/workbench.ts';
 
 let bench: Workbench;
-const desired = desiredOf([attributesBundle()]);
+const lacking = lackingPrivileges();
+const desired = desiredOf([attributesBundle({ without: lacking === undefined ? [] : ['privileged'] })]);
 
 beforeAll(async () => {
+  if (lacking !== undefined) process.stdout.write(`${lacking}\n`);
   bench = await startWorkbench('20');
 }, 240_000);
 

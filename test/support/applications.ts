@@ -41,10 +41,13 @@ const OWN: Readonly<Record<string, readonly string[]>> = {
 export const APPLICATIONS_ENGINE = { 'default-address-pools': [{ base: '10.64.0.0/12', size: 24 }] };
 
 /** Whole applications, reduced to what is on the bench, and what they mount brought to the agent's disk. Says where they come from. */
-export async function stageApplications(bench: Workbench): Promise<Desired> {
+export async function stageApplications(
+  bench: Workbench,
+  { mayBePrivileged = true }: { mayBePrivileged?: boolean } = {},
+): Promise<Desired> {
   const corpus = corpusFolder();
   const rendered = await (corpus === undefined ? ownStacks() : corpusStacks(corpus));
-  const reduction = new Reduction(join(bench.folder, 'machine'));
+  const reduction = new Reduction(join(bench.folder, 'machine'), { mayBePrivileged });
   const bundles = rendered.map(({ bundle, contents }) => {
     const reduced = reduction.reduce(bundle);
     bench.stage(reduced, contents);

@@ -102,9 +102,10 @@ const ATTRIBUTES: Readonly<Record<string, object>> = {
   platform: { platform: 'linux/amd64' },
 };
 
-/** One stack with a service for each attribute. */
-export function attributesBundle(): Bundle {
-  const services = Object.entries(ATTRIBUTES).map(([name, spec]) =>
+/** One stack with a service for each attribute, apart from those that are named. */
+export function attributesBundle({ without = [] }: { without?: readonly string[] } = {}): Bundle {
+  const asked = Object.entries(ATTRIBUTES).filter(([name]) => !without.includes(name));
+  const services = asked.map(([name, spec]) =>
     Service.fromPartial({
       name,
       container: ContainerSpec.fromJSON({ image: IMAGE, ...QUICK, ...ON_DEFAULT, ...spec }),

@@ -34,11 +34,13 @@ const {
  */
 export class Reduction {
   readonly #folder: string;
+  readonly #mayBePrivileged: boolean;
   readonly #claimed = new Set<string>();
 
   /** `folder` gets a folder for each path of the machine that they mount. */
-  constructor(folder: string) {
+  constructor(folder: string, { mayBePrivileged }: { mayBePrivileged: boolean }) {
     this.#folder = folder;
+    this.#mayBePrivileged = mayBePrivileged;
   }
 
   reduce(bundle: Bundle): Bundle {
@@ -68,6 +70,7 @@ export class Reduction {
       ...spec,
       ...programs(spec, ends ? SUCCEEDS : SLEEPS),
       image: IMAGE,
+      privileged: spec.privileged && this.#mayBePrivileged,
       user: /^\d*(?::\d+)?$/.test(spec.user) ? spec.user : SOMEBODY,
       healthcheck: spec.healthcheck === undefined ? undefined : healthcheck(spec.healthcheck, hurries),
       ports: spec.ports.map((port) => this.#port(port)),
