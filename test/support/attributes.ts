@@ -26,6 +26,8 @@ const ATTRIBUTES: Readonly<Record<string, object>> = {
     ],
   },
   hostname: { hostname: 'box' },
+  'hostname-alias': { hostname: 'box', networks: [{ network: 'default', aliases: ['box', 'other'] }] },
+  'hostname-service': { hostname: 'hostname-service' },
   domainname: { hostname: 'box', domainname: 'example.test' },
   user: { user: '0:0' },
   working_dir: { workingDir: '/tmp' },
