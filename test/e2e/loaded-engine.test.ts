@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, describe } from 'vitest';
 import { attributesBundle } from '../support/attributes.ts';
-import { desiredOf, startWorkbench, type Workbench } from '../support/workbench.ts';
+import { desiredOf } from '../support/bench-desired.ts';
+import { startWorkbench, type Workbench } from '../support/workbench.ts';
 import { describePhase, describePhases } from './phases.ts';
 
 /** Everything of daemon.json that shows in a container that does not ask for it. */

@@ -2,8 +2,9 @@ import { afterAll, beforeAll, describe } from 'vitest';
 import { describeAudits } from '../e2e/audits.ts';
 import { describePhases } from '../e2e/phases.ts';
 import { attributesBundle } from '../support/attributes.ts';
+import { desiredOf } from '../support/bench-desired.ts';
 import { lackingPrivileges } from '../support/engine-20.ts';
-import { desiredOf, startWorkbench, type Workbench } from '../support/workbench.ts';
+import { startWorkbench, type Workbench } from '../support/workbench.ts';
 
 let bench: Workbench;
 const lacking = lackingPrivileges();

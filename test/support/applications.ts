@@ -2,8 +2,9 @@ import { basename, dirname, join, resolve } from 'node:path';
 import type { Desired } from '@mooring/agent';
 import { builtServices, corpusFolder, readOracle } from '../conformance/corpus.ts';
 import { type RenderedStack, renderStack } from '../conformance/render.ts';
+import { desiredOf } from './bench-desired.ts';
 import { Reduction } from './reduction.ts';
-import { desiredOf, type Workbench } from './workbench.ts';
+import type { Workbench } from './workbench.ts';
 
 /** Whole applications of the corpus, several services each, by the name of the stack that each becomes. */
 const APPLICATIONS: Readonly<Record<string, string>> = {
@@ -47,7 +48,7 @@ export async function stageApplications(
 ): Promise<Desired> {
   const corpus = corpusFolder();
   const rendered = await (corpus === undefined ? ownStacks() : corpusStacks(corpus));
-  const reduction = new Reduction(join(bench.folder, 'machine'), { mayBePrivileged });
+  const reduction = new Reduction(join(bench.folder.path, 'machine'), { mayBePrivileged });
   const bundles = rendered.map(({ bundle, contents }) => {
     const reduced = reduction.reduce(bundle);
     bench.stage(reduced, contents);

@@ -12,7 +12,7 @@ import {
   type Service,
   type Volume,
 } from '@mooring/proto';
-import { bundleOf } from './workbench.ts';
+import { bundleOf } from './bench-desired.ts';
 
 const IMAGE = 'local/plain:1';
 /** Programs that stand in for the real ones; the real arguments follow, so that they are compared too. */
