@@ -215,9 +215,19 @@ test_tools_ready() {
   fi
 }
 
+# Engine 20.10, the system's own on Debian 12, for the tests that are about it.
+engine_20_ready() {
+  packages dockerd docker.io
+  MOORING_DOCKERD_20=$(PATH=/usr/sbin:$PATH command -v dockerd)
+  case $("$MOORING_DOCKERD_20" --version) in
+    *' 20.10.'*) export MOORING_DOCKERD_20 ;;
+    *) missing "Docker Engine 20.10 ($MOORING_DOCKERD_20 is another)" "Debian 12's docker.io" ;;
+  esac
+}
+
 # One file says where every tool is: shells source it, tests read it.
 tools_written() {
   mkdir -p "$TOOLS"
-  env | grep -E '^MOORING_(NATS_SERVER|DOCKERD_26|DOCKERD_28|COMPOSE_26|COMPOSE_40|DOCKER_REGISTRY|BUSYBOX)=' | sort > "$TOOLS/env.new"
+  env | grep -E '^MOORING_(NATS_SERVER|DOCKERD_20|DOCKERD_26|DOCKERD_28|COMPOSE_26|COMPOSE_40|DOCKER_REGISTRY|BUSYBOX)=' | sort > "$TOOLS/env.new"
   mv "$TOOLS/env.new" "$TOOLS/env"
 }

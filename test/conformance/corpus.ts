@@ -59,10 +59,14 @@ async function readVerdicts(root: string): Promise<readonly Verdict[]> {
   return JSON.parse(await readFile(join(root, 'verdicts.json'), 'utf8'));
 }
 
+/** Services that only say how to build their image. */
+export function builtServices({ services }: CanonicalProject): readonly string[] {
+  return Object.entries(services).flatMap(([name, { image }]) => (image === undefined ? [name] : []));
+}
+
 async function renderOne(root: string, file: string): Promise<Outcome> {
   const oracle = await readOracle(root, file);
-  const built = Object.entries(oracle.services).filter(([, { image }]) => image === undefined);
-  const images = built.map(([name]) => name);
+  const images = builtServices(oracle);
   const place = { root, folder: dirname(file), stack: oracle.name, files: [basename(file)] };
   const asWritten = await outcomeOf(() => renderStack(place));
   const rendered = images.length === 0 ? asWritten : await outcomeOf(() => renderStack({ ...place, images }));
@@ -89,8 +93,8 @@ async function renderOne(root: string, file: string): Promise<Outcome> {
   };
 }
 
-/** The answers were kept with another name of the home folder, written into every path that begins with it. */
-async function readOracle(root: string, file: string): Promise<CanonicalProject> {
+/** What docker compose answered for a file. The answers were kept with another name of the home folder, written into every path that begins with it. */
+export async function readOracle(root: string, file: string): Promise<CanonicalProject> {
   const text = await readFile(join(root, '.canonical', `${file.replaceAll('/', '__')}.json`), 'utf8');
   return JSON.parse(text.replaceAll('/home/user', '/root'));
 }

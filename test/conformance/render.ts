@@ -16,14 +16,16 @@ export interface StackOnDisk {
   readonly images?: readonly string[];
 }
 
+/** A stack as agents would get it. */
+export interface RenderedStack {
+  readonly bundle: Bundle;
+  /** Contents that it mounts, by their digests. */
+  readonly contents: ReadonlyMap<string, Uint8Array>;
+  readonly warnings: readonly MooringError[];
+}
+
 /** Renders a stack with the variables of its `.env` alone. */
-export async function renderStack({
-  root,
-  folder,
-  stack,
-  files,
-  images = [],
-}: StackOnDisk): Promise<{ bundle: Bundle; warnings: readonly MooringError[] }> {
+export async function renderStack({ root, folder, stack, files, images = [] }: StackOnDisk): Promise<RenderedStack> {
   const variables = await readVariables(join(root, folder, '.env'));
   const tree = new FolderTree(root);
   const overlay = Buffer.from(
@@ -42,7 +44,8 @@ export async function renderStack({
           : tree.lookup(wanted),
     },
   });
-  return { bundle: buildBundle(project).bundle, warnings };
+  const { bundle, files: contents } = buildBundle(project);
+  return { bundle, contents: new Map(contents.map(({ plainDigest, bytes }) => [plainDigest, bytes])), warnings };
 }
 
 /** The file that names images. */

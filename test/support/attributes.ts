@@ -26,6 +26,8 @@ const ATTRIBUTES: Readonly<Record<string, object>> = {
     ],
   },
   hostname: { hostname: 'box' },
+  'hostname-alias': { hostname: 'box', networks: [{ network: 'default', aliases: ['box', 'other'] }] },
+  'hostname-service': { hostname: 'hostname-service' },
   domainname: { hostname: 'box', domainname: 'example.test' },
   user: { user: '0:0' },
   working_dir: { workingDir: '/tmp' },
@@ -82,6 +84,7 @@ const ATTRIBUTES: Readonly<Record<string, object>> = {
   'volume-nocopy': { mounts: [{ target: '/data', noCopy: true, volume: 'kept' }] },
   'bind-host': { mounts: [{ target: '/host', hostPath: '/etc' }] },
   'bind-propagation': { mounts: [{ target: '/host', propagation: 'private', hostPath: '/etc' }] },
+  'bind-engine-root': { mounts: [{ target: '/host', readOnly: true, hostPath: '/' }] },
   'bind-must-exist': { mounts: [{ target: '/host', mustExist: true, hostPath: '/etc' }] },
   'bind-data': { mounts: [{ target: '/own', dataPath: 'state' }] },
   tmpfs: { mounts: [{ target: '/run', tmpfs: { options: 'size=64k,mode=1777' } }] },
@@ -101,9 +104,10 @@ const ATTRIBUTES: Readonly<Record<string, object>> = {
   platform: { platform: 'linux/amd64' },
 };
 
-/** One stack with a service for each attribute. */
-export function attributesBundle(): Bundle {
-  const services = Object.entries(ATTRIBUTES).map(([name, spec]) =>
+/** One stack with a service for each attribute, apart from those that are named. */
+export function attributesBundle({ without = [] }: { without?: readonly string[] } = {}): Bundle {
+  const asked = Object.entries(ATTRIBUTES).filter(([name]) => !without.includes(name));
+  const services = asked.map(([name, spec]) =>
     Service.fromPartial({
       name,
       container: ContainerSpec.fromJSON({ image: IMAGE, ...QUICK, ...ON_DEFAULT, ...spec }),

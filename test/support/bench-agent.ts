@@ -9,13 +9,15 @@ import {
   type Reconciler,
   reconcilerParts,
 } from '@mooring/agent';
-import { DriftAction, LABELS } from '@mooring/proto';
+import { type Bundle, DriftAction, LABELS } from '@mooring/proto';
 
 /** The fleet that objects on the bench belong to. */
 export const FLEET = 'bench-fleet';
 
 /** An agent's own parts over a real engine, without hub and broker. */
 export interface BenchAgent {
+  /** Brings what a bundle mounts to its disk, as receiving it does. */
+  stage(bundle: Bundle, contents: ReadonlyMap<string, Uint8Array>): void;
   /** One pass. */
   pass(desired: Desired): Promise<Assessment>;
   /** Reconciles until nothing is left to do, or says what is. */
@@ -44,6 +46,7 @@ export async function startBenchAgent(
   const following = follow(engine.changes(`${LABELS.fleet}=${FLEET}`, stop.signal), reconciler);
   const pass = (desired: Desired) => reconciler.reconcile(desired, { signal: new AbortController().signal });
   return {
+    stage: (bundle, contents) => keep.contents.materialise(bundle, (digest) => contents.get(digest) ?? missing(digest)),
     pass,
     settle: async (desired) => {
       for (let passes = 0; ; passes += 1) {
@@ -59,6 +62,10 @@ export async function startBenchAgent(
       keep.close();
     },
   };
+}
+
+function missing(digest: string): never {
+  throw new Error(`there is no content ${digest}`);
 }
 
 /** Nothing is left to do now, and nothing waits for later. */

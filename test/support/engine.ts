@@ -1,4 +1,4 @@
-import { mkdirSync } from 'node:fs';
+import { mkdirSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import Docker from 'dockerode';
 import { eventually } from './eventually.ts';
@@ -6,10 +6,12 @@ import { Program } from './program.ts';
 import { toolPath } from './tools.ts';
 
 /** Which Docker Engine a host has. */
-export type EngineVersion = '26' | '28';
+export type EngineVersion = '20' | '26' | '28';
 
-const BINARIES = { '26': 'MOORING_DOCKERD_26', '28': 'MOORING_DOCKERD_28' } as const;
+const BINARIES = { '20': 'MOORING_DOCKERD_20', '26': 'MOORING_DOCKERD_26', '28': 'MOORING_DOCKERD_28' } as const;
 const START_DEADLINE_MS = 60_000;
+// An engine that hangs is ended all the same.
+const REMOVE_DEADLINE_MS = 60_000;
 
 /** Where an engine runs. */
 export interface EngineOptions {
@@ -17,6 +19,8 @@ export interface EngineOptions {
   readonly namespace: string;
   readonly version: EngineVersion;
   readonly insecureRegistries?: readonly string[] | undefined;
+  /** What its daemon.json says. */
+  readonly configuration?: Readonly<Record<string, unknown>> | undefined;
 }
 
 /** A private Docker Engine. */
@@ -34,14 +38,17 @@ export class Engine {
 
   /** Starts it and waits until it answers. */
   async start(): Promise<void> {
-    const { folder, namespace, version, insecureRegistries = [] } = this.#options;
+    const { folder, namespace, version, insecureRegistries = [], configuration = {} } = this.#options;
     mkdirSync(folder, { recursive: true });
+    const configurationFile = join(folder, 'daemon.json');
+    writeFileSync(configurationFile, JSON.stringify(configuration));
     const binary = toolPath(BINARIES[version]);
     const path = `${dirname(binary)}:/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin`;
     const program = new Program({
       namespace,
       command: binary,
       args: [
+        `--config-file=${configurationFile}`,
         `--data-root=${join(folder, 'data')}`,
         `--exec-root=${join(folder, 'exec')}`,
         `--pidfile=${join(folder, 'docker.pid')}`,
@@ -72,12 +79,20 @@ export class Engine {
     await this.#program?.stop();
   }
 
-  /** Removes every container, then stops the engine. */
+  /** Removes every container as far as the engine lets that happen, then stops the engine. */
   async close(): Promise<void> {
-    if (this.#program?.running === true) {
-      const containers = await this.docker.listContainers({ all: true });
-      await Promise.all(containers.map(({ Id }) => this.docker.getContainer(Id).remove({ force: true, v: true })));
-    }
+    if (this.#program?.running === true) await this.#removeContainers(AbortSignal.timeout(REMOVE_DEADLINE_MS));
     await this.stop();
+  }
+
+  async #removeContainers(abortSignal: AbortSignal): Promise<void> {
+    try {
+      const containers = await this.docker.listContainers({ all: true, abortSignal });
+      const remove = ({ Id }: { Id: string }) =>
+        this.docker.getContainer(Id).remove({ force: true, v: true, abortSignal });
+      await Promise.all(containers.map(remove));
+    } catch (error) {
+      if (!abortSignal.aborted) throw error;
+    }
   }
 }

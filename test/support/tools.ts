@@ -8,6 +8,7 @@ const FILE = join(ROOT, '.mooring', 'tools', 'env');
 /** Programs that the tests run, by the name of their variable. */
 export type Tool =
   | 'MOORING_NATS_SERVER'
+  | 'MOORING_DOCKERD_20'
   | 'MOORING_DOCKERD_26'
   | 'MOORING_DOCKERD_28'
   | 'MOORING_COMPOSE_40'

@@ -4,7 +4,7 @@ import type { Assessment, Desired } from '@mooring/agent';
 import type { Bundle, Drift } from '@mooring/proto';
 import { type BenchAgent, startBenchAgent } from './bench-agent.ts';
 import { toText } from './bench-desired.ts';
-import { Engine, type EngineVersion } from './engine.ts';
+import { Engine, type EngineOptions, type EngineVersion } from './engine.ts';
 import { importImages, makeRootFileSystem } from './images.ts';
 import { type Network, startNetwork } from './network.ts';
 import { type Ended, finish } from './run.ts';
@@ -24,19 +24,24 @@ export interface Workbench {
   settle(desired: Desired): Promise<Assessment>;
   /** One pass. */
   pass(desired: Desired): Promise<Assessment>;
-  /** A new process over the same folder. */
-  restartAgent(): Promise<void>;
+  /** Brings what a bundle mounts to the agent's disk, as receiving it does. */
+  stage(bundle: Bundle, contents: ReadonlyMap<string, Uint8Array>): void;
+  /** A new process over the same folder, which reaches the engine through that socket. */
+  restartAgent(socket?: string): Promise<void>;
   /** A new process whose record is gone. */
   loseRecord(): Promise<void>;
   /** Settles in a process of its own, in the network of the engine, and says how that ended; a new agent over the same folder goes on from there. */
   settleApart(bundles: readonly Bundle[], env?: Readonly<Record<string, string>>): Promise<Ended>;
-  /** Stops the engine and starts another version, or the same, on the same data. */
-  restartEngine(version?: EngineVersion): Promise<void>;
+  /** Stops the engine and starts it again on the same data, with another version or configuration where one is named. */
+  restartEngine(change?: EngineChange): Promise<void>;
   close(): Promise<void>;
 }
 
+/** What may change of an engine while its data stay. */
+type EngineChange = Partial<Pick<EngineOptions, 'version' | 'configuration'>>;
+
 /** How a bench differs from the usual one. */
-export interface BenchOptions {
+export interface BenchOptions extends Pick<EngineOptions, 'configuration'> {
   readonly insecureRegistries?: readonly string[];
   /** Prepares the folder of the engine before it starts. */
   readonly prepare?: (engineFolder: string) => Promise<void>;
@@ -70,6 +75,7 @@ class StartedBench implements Workbench {
   engine: Engine;
   readonly #parts: BenchParts;
   readonly #data: string;
+  #change: EngineChange;
   #agent: BenchAgent | undefined;
 
   constructor(parts: BenchParts) {
@@ -77,7 +83,8 @@ class StartedBench implements Workbench {
     this.folder = parts.folder;
     this.network = parts.network;
     this.#data = join(parts.folder.path, 'agent');
-    this.engine = this.#engineOf(parts.version);
+    this.#change = { version: parts.version, configuration: parts.options.configuration };
+    this.engine = this.#engineOf(this.#change);
   }
 
   async start(): Promise<void> {
@@ -99,9 +106,13 @@ class StartedBench implements Workbench {
     return this.#running().settle(desired);
   }
 
-  async restartAgent(): Promise<void> {
+  stage(bundle: Bundle, contents: ReadonlyMap<string, Uint8Array>): void {
+    this.#running().stage(bundle, contents);
+  }
+
+  async restartAgent(socket?: string): Promise<void> {
     await this.#stopAgent();
-    await this.#startAgent();
+    await this.#startAgent(socket);
   }
 
   async loseRecord(): Promise<void> {
@@ -121,9 +132,10 @@ class StartedBench implements Workbench {
     return ended;
   }
 
-  async restartEngine(next = this.#parts.version): Promise<void> {
+  async restartEngine(change: EngineChange = {}): Promise<void> {
     await this.engine.stop();
-    this.engine = this.#engineOf(next);
+    this.#change = { ...this.#change, ...change };
+    this.engine = this.#engineOf(this.#change);
     await this.engine.start();
     await this.restartAgent();
   }
@@ -139,7 +151,7 @@ class StartedBench implements Workbench {
     return join(this.#parts.folder.path, 'engine');
   }
 
-  #engineOf(version: EngineVersion): Engine {
+  #engineOf({ version = this.#parts.version, configuration }: EngineChange): Engine {
     const { network, options } = this.#parts;
     const { insecureRegistries = [] } = options;
     return new Engine({
@@ -147,6 +159,7 @@ class StartedBench implements Workbench {
       namespace: network.host(0).namespace,
       version,
       insecureRegistries,
+      configuration,
     });
   }
 
@@ -155,8 +168,8 @@ class StartedBench implements Workbench {
     return this.#agent;
   }
 
-  async #startAgent(): Promise<void> {
-    this.#agent = await startBenchAgent(this.#data, { socket: this.engine.socket, events: this.events });
+  async #startAgent(socket = this.engine.socket): Promise<void> {
+    this.#agent = await startBenchAgent(this.#data, { socket, events: this.events });
   }
 
   async #stopAgent(): Promise<void> {

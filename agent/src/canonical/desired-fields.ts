@@ -173,7 +173,9 @@ function addNetworks(
   fields.text('networks', spec.networks[0]?.network);
   for (const attachment of spec.networks) {
     const path = `networks.${attachment.network}`;
-    fields.text(path, ATTACHED).set(`${path}.aliases`, attachmentAliases(service, attachment, name));
+    // The engine answers to the hostname whether it is listed or not.
+    const aliases = attachmentAliases(service, attachment, name).filter((alias) => alias !== spec.hostname);
+    fields.text(path, ATTACHED).set(`${path}.aliases`, aliases);
     fields.text(`${path}.ipv4_address`, attachment.ipv4Address).text(`${path}.ipv6_address`, attachment.ipv6Address);
     fields.set(`${path}.link_local_ips`, attachment.linkLocalIps);
   }

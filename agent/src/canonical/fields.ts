@@ -5,7 +5,7 @@
 export type Fields = ReadonlyMap<string, string>;
 
 /** Version of the rules. It changes when an unchanged object would read differently; receipts of another version are taken anew. */
-export const CANONICAL_VERSION = 1;
+export const CANONICAL_VERSION = 2;
 
 /** Collects fields; what is not set leaves no trace. */
 export class FieldsBuilder {

@@ -1,16 +1,22 @@
 import type { InspectedContainer, InspectedMount } from '../observe/inspected.ts';
 import type { FieldsBuilder } from './fields.ts';
-import { numberOf, recordOf, recordsOf, textOf, textRecordOf } from './outside-data.ts';
+import { numberOf, recordOf, recordsOf, textOf, textRecordOf, textsOf } from './outside-data.ts';
 
 // Names that the engine gives volumes nobody named: 64 hex digits.
 const ANONYMOUS = /^[0-9a-f]{64}$/;
 /** What the engine says of a bind where nothing was asked. */
 const DEFAULT_PROPAGATION = 'rprivate';
 
+const PROPAGATIONS: ReadonlySet<string> = new Set(['private', 'rprivate', 'shared', 'rshared', 'slave', 'rslave']);
+
 /** One field a mount, by its target. `Mounts` tells binds and volumes whatever the container was made with; memory stands in HostConfig alone. */
 export function addMounts(fields: FieldsBuilder, { HostConfig, Mounts }: InspectedContainer): void {
+  const asked = askedPropagations(HostConfig);
   for (const mount of Mounts ?? []) {
-    if (mount.Type !== 'tmpfs') fields.text(`volumes.${mount.Destination}`, mountText(mount));
+    if (mount.Type === 'tmpfs') continue;
+    // A bind that holds the engine's own folder, such as `/`, becomes rslave where nothing was asked: nobody can change that afterwards.
+    const chosen = asked.get(mount.Destination) === '' ? { ...mount, Propagation: '' } : mount;
+    fields.text(`volumes.${mount.Destination}`, mountText(chosen));
   }
   for (const [target, options] of Object.entries(textRecordOf(HostConfig['Tmpfs']))) {
     fields.text(`tmpfs.${target}`, tmpfsText(options));
@@ -22,6 +28,19 @@ export function addMounts(fields: FieldsBuilder, { HostConfig, Mounts }: Inspect
     const text = memoryText({ sizeBytes: numberOf(options['SizeBytes']), mode: numberOf(options['Mode']), readOnly });
     fields.text(`volumes.${textOf(mount['Target'])}`, text);
   }
+}
+
+/** The propagation that each bind was made with, by its target; empty: none. */
+function askedPropagations(hostConfig: InspectedContainer['HostConfig']): ReadonlyMap<string, string> {
+  const binds = textsOf(hostConfig['Binds']).map((bind): [string, string] => {
+    const [, target = '', options = ''] = bind.split(':');
+    return [target, options.split(',').find((option) => PROPAGATIONS.has(option)) ?? ''];
+  });
+  const mounts = recordsOf(hostConfig['Mounts']).map((mount): [string, string] => [
+    textOf(mount['Target']),
+    textOf(recordOf(mount['BindOptions'])['Propagation']),
+  ]);
+  return new Map([...binds, ...mounts]);
 }
 
 function mountText({ Type, Name, Source = '', RW, Propagation }: InspectedMount): string {

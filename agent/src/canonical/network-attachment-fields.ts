@@ -49,7 +49,11 @@ function attachmentText(name: string, { NetworkID = '' }: InspectedEndpoint, nam
     : 'attached to a network that is gone';
 }
 
-/** 20.10 lists the container's short id among the aliases; names of a passing moment stay from a replacement. */
-function aliasesOf({ Id }: InspectedContainer, { Aliases }: InspectedEndpoint): readonly string[] {
-  return (Aliases ?? []).filter((alias) => alias !== Id.slice(0, 12) && !PASSING_NAME.test(alias));
+/**
+ * Names of a container on a network beside its hostname and its short id: every engine answers to these two, and 20.10 lists them among the aliases.
+ * Names of a passing moment stay from a replacement.
+ */
+function aliasesOf({ Id, Config }: InspectedContainer, { Aliases }: InspectedEndpoint): readonly string[] {
+  const implied = [Id.slice(0, 12), Config.Hostname];
+  return (Aliases ?? []).filter((alias) => !implied.includes(alias) && !PASSING_NAME.test(alias));
 }

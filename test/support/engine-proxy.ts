@@ -1,0 +1,100 @@
+import { once } from 'node:events';
+import { rmSync } from 'node:fs';
+import { createServer, type IncomingMessage, request, type ServerResponse } from 'node:http';
+import { connect, type Socket } from 'node:net';
+
+/** Stands in front of an engine's socket, passes everything on as it is, and counts what may change something. */
+export interface EngineProxy {
+  /** Where clients connect. */
+  readonly socket: string;
+  /** Requests that only read: a count that shows that anybody asked. */
+  readonly reads: number;
+  /** How often each request that is neither GET nor HEAD was sent, by method and path without the version of the API. */
+  changes(): Readonly<Record<string, number>>;
+  /** Begins to count anew. */
+  reset(): void;
+  close(): Promise<void>;
+}
+
+/** The methods of HTTP that change nothing. */
+const READING: ReadonlySet<string> = new Set(['GET', 'HEAD']);
+
+/** Starts a proxy between two sockets. */
+export async function startEngineProxy(paths: {
+  readonly socket: string;
+  readonly engine: string;
+}): Promise<EngineProxy> {
+  const { socket, engine } = paths;
+  let reads = 0;
+  let changes = new Map<string, number>();
+  const count = ({ method = '', url = '' }: IncomingMessage) => {
+    if (READING.has(method)) reads += 1;
+    else {
+      const path = `${method} ${url.split('?')[0]?.replace(/^\/v\d+\.\d+/, '')}`;
+      changes.set(path, (changes.get(path) ?? 0) + 1);
+    }
+  };
+  const server = createServer((asked, answer) => {
+    count(asked);
+    forward(asked, answer, engine);
+  });
+  // An attach or exec takes the connection over: from there on it is bytes in both directions.
+  server.on('upgrade', (asked: IncomingMessage, client: Socket, head: Buffer) => {
+    count(asked);
+    takeOver(asked, { client, head, engine });
+  });
+  // A stream of events may be silent for as long as nothing happens.
+  server.requestTimeout = 0;
+  server.timeout = 0;
+  server.listen(socket);
+  await once(server, 'listening');
+  return {
+    socket,
+    get reads() {
+      return reads;
+    },
+    changes: () => Object.fromEntries([...changes].sort()),
+    reset: () => {
+      reads = 0;
+      changes = new Map();
+    },
+    close: async () => {
+      server.closeAllConnections();
+      server.close();
+      await once(server, 'close');
+      rmSync(socket, { force: true });
+    },
+  };
+}
+
+function forward(asked: IncomingMessage, answer: ServerResponse, engine: string): void {
+  const { method, url, rawHeaders } = asked;
+  const onward = request({ socketPath: engine, method, path: url, headers: rawHeaders, setDefaultHeaders: false });
+  onward.on('response', (told) => {
+    answer.writeHead(told.statusCode ?? 502, told.statusMessage, told.rawHeaders);
+    // Headers go at once: whoever follows events waits for them, not for the first event.
+    answer.flushHeaders();
+    told.pipe(answer);
+    told.on('error', () => answer.destroy());
+  });
+  // An engine that does not answer is to look like one here too.
+  onward.on('error', () => answer.destroy());
+  answer.on('close', () => onward.destroy());
+  asked.pipe(onward);
+}
+
+function takeOver(asked: IncomingMessage, parts: { client: Socket; head: Buffer; engine: string }): void {
+  const { client, head, engine } = parts;
+  const onward = connect(engine);
+  const { method, url, httpVersion, rawHeaders } = asked;
+  const lines = rawHeaders.flatMap((name, index) => (index % 2 === 0 ? [`${name}: ${rawHeaders[index + 1]}`] : []));
+  onward.write(`${method} ${url} HTTP/${httpVersion}\r\n${lines.join('\r\n')}\r\n\r\n`);
+  onward.write(head);
+  onward.pipe(client);
+  client.pipe(onward);
+  for (const [one, other] of [
+    [onward, client],
+    [client, onward],
+  ] as const)
+    one.on('error', () => other.destroy()).on('close', () => other.destroy());
+}
