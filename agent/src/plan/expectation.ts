@@ -61,7 +61,7 @@ export function isCurrent({ canonical, engine }: Receipt, defaults: string): boo
 }
 
 // Services of an accepted assignment never change: their canonical forms are made once for each image and set of names.
-const KNOWN = new WeakMap<Service, Map<string, Fields>>();
+const KNOWN = new WeakMap<MountPaths, WeakMap<Service, Map<string, Fields>>>();
 /** Forms that are kept for one service: replicas times what they depend on; a service that is moved about more is worked out again. */
 const MAX_KNOWN = 64;
 
@@ -74,9 +74,8 @@ export function desiredOf(
   const { service, name } = wanted;
   const image = observed.images.get(container.imageId) ?? receipt(container.id)?.image ?? {};
   const modes = namespaceModes(service).map((mode) => [mode, resolveMode(mode, stack, observed)] as const);
-  const key = JSON.stringify([stack, name, container.imageId, modes, paths.data(stack, '')]);
-  const known = KNOWN.get(service) ?? new Map<string, Fields>();
-  KNOWN.set(service, known);
+  const key = [stack, name, container.imageId, ...modes.flat()].join(' ');
+  const known = knownOf(service, paths);
   const before = known.get(key);
   if (before !== undefined) return before;
   const resolved = new Map(modes);
@@ -92,6 +91,13 @@ export function desiredOf(
   if (known.size >= MAX_KNOWN) known.clear();
   known.set(key, fields);
   return fields;
+}
+
+function knownOf(service: Service, paths: MountPaths): Map<string, Fields> {
+  const ofPaths = KNOWN.get(paths) ?? new WeakMap<Service, Map<string, Fields>>();
+  const known = ofPaths.get(service) ?? new Map<string, Fields>();
+  KNOWN.set(paths, ofPaths.set(service, known));
+  return known;
 }
 
 const OF_SERVICE = 'service:';
