@@ -41,21 +41,25 @@ export interface Pair {
 export function judge(pair: Pair, input: ExpectationInput): Verdict {
   const { container } = pair;
   const desired = desiredOf(pair, input);
-  const receipt = currentReceipt(container, input);
-  const differences = compare(
-    { desired, receipt: receipt?.fields, silent: input.receipt(container.id)?.desired },
-    container.fields,
-  );
-  return { desired, differences, dropped: receipt === undefined ? [] : noLongerSet(receipt.desired, desired) };
+  const receipt = input.receipt(container.id);
+  const isValid = receipt !== undefined && isCurrent(receipt, input.observed.engine.defaults);
+  const before = JUDGED.get(container.fields);
+  if (before?.verdict.desired === desired && before.receipt === receipt && before.isValid === isValid)
+    return before.verdict;
+  const expected = { desired, receipt: isValid ? receipt.fields : undefined, silent: receipt?.desired };
+  const differences = compare(expected, container.fields);
+  const verdict = { desired, differences, dropped: isValid ? noLongerSet(receipt.desired, desired) : [] };
+  JUDGED.set(container.fields, { receipt, isValid, verdict });
+  return verdict;
 }
 
-/** A receipt of other rules or of another engine says nothing about this one; it is taken anew. */
-function currentReceipt(container: OwnContainer, { observed, receipt }: ExpectationInput): Receipt | undefined {
-  const known = receipt(container.id);
-  return known !== undefined && isCurrent(known, observed.engine.defaults) ? known : undefined;
-}
+// Forms are made once and never change: what was compared with the same before came to the same.
+const JUDGED = new WeakMap<
+  Fields,
+  { readonly receipt: Receipt | undefined; readonly isValid: boolean; readonly verdict: Verdict }
+>();
 
-/** Whether a receipt was taken by these rules from this engine. */
+/** Whether a receipt was taken by these rules from this engine: others say nothing about it, and are taken anew. */
 export function isCurrent({ canonical, engine }: Receipt, defaults: string): boolean {
   return canonical === CANONICAL_VERSION && engine === defaults;
 }
