@@ -1,5 +1,5 @@
-import { extname } from 'node:path';
 import { once } from 'node:events';
+import { extname } from 'node:path';
 import { Worker } from 'node:worker_threads';
 import { MooringError } from '@mooring/proto';
 import { fromFailure } from './failure.ts';
