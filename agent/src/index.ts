@@ -2,9 +2,9 @@
 export { FAILPOINTS } from './apply/failpoint.ts';
 export { containerFields } from './canonical/container-fields.ts';
 export { openKeep } from './keep/open-keep.ts';
+export { containerDetails } from './observe/container-details.ts';
 export { CONTRACT_IMAGE, type ContractSubject } from './observe/contract/clause.ts';
 export { ENGINE_CONTRACT } from './observe/contract/engine-contract.ts';
-export { containerDetails } from './observe/container-details.ts';
 export { openEngine } from './observe/docker.ts';
 export type { Change } from './observe/engine.ts';
 export type { Observed } from './observe/observed.ts';
