@@ -10,7 +10,7 @@ import { loadIdentity } from './join/identity-folder.ts';
 import { machineId } from './join/machine-id.ts';
 import { type Keep, openKeep } from './keep/open-keep.ts';
 import { Loop } from './loop.ts';
-import { watchEngine } from './observe/watch.ts';
+import { mayShow, watchEngine } from './observe/watch.ts';
 import { Passes } from './passes.ts';
 import type { DesiredStack } from './plan/desired.ts';
 import { BrokerLink } from './receive/broker-link.ts';
@@ -95,7 +95,7 @@ class RunningAgent implements Agent {
       fleetId: identity.fleetId,
       onChange: (changes) => {
         this.#passes.note(changes);
-        this.#loop.wake();
+        if (mayShow(changes)) this.#loop.wake();
       },
       log,
     });

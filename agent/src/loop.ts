@@ -76,7 +76,8 @@ export class Loop {
 
   /** One pass. Returns the milliseconds until the next one, if nothing happens before. */
   async #once(): Promise<number> {
-    const { desired, reconcile, onAssessment, onEngineProblem, auditMs, nowMs } = this.#parts;
+    const { desired, reconcile, onAssessment, onEngineProblem, auditMs, log, nowMs } = this.#parts;
+    const beganMs = performance.now();
     const wanted = desired() ?? { fleetId: '', generation: 0n, stacks: [], removals: [] };
     this.#pass = new AbortController();
     try {
@@ -87,6 +88,7 @@ export class Loop {
       this.#backoff.reset();
       onEngineProblem(undefined);
       onAssessment(assessment, wanted.generation);
+      log.debug({ tookMs: performance.now() - beganMs, settled: assessment.settled }, 'reconciled');
       return assessment.wakeAtMs === 0 ? auditMs : Math.min(Math.max(assessment.wakeAtMs - nowMs(), 0), auditMs);
     } catch (error) {
       return this.#failed(error);

@@ -124,13 +124,13 @@ export class Memory implements PlanMemory {
     // A stack that was found whole was applied, by this process or the one before.
     for (const { stack, bundleObject, bundle } of desired.stacks) {
       if (cutOff.has(stack)) continue;
-      const specs = new Set(
-        observed.containers.filter((container) => container.stack === stack).map(({ specDigest }) => specDigest),
-      );
+      const own = observed.containers.filter((container) => container.stack === stack);
+      const specs = new Set(own.map(({ specDigest }) => specDigest));
+      const known = new Set(own.map(({ service }) => service));
       if (
         specs.size > 0 &&
         bundle.services.some(({ specDigest }) => specs.has(specDigest)) &&
-        bundle.services.every(({ name }) => this.#isKnown(observed, stack, name))
+        bundle.services.every(({ name }) => known.has(name))
       ) {
         if (!this.applied.has(stack)) this.applied.set(stack, bundleObject);
       }
@@ -168,10 +168,6 @@ export class Memory implements PlanMemory {
     const kept = new Set(now.map((drift) => Number(drift.sinceMs)));
     for (const [key, at] of this.#since) if (!key.startsWith('state ') && !kept.has(at)) this.#since.delete(key);
     return gone;
-  }
-
-  #isKnown(observed: Observed, stack: string, service: string): boolean {
-    return observed.containers.some((container) => container.stack === stack && container.service === service);
   }
 
   #forget(stack: string): void {

@@ -14,7 +14,7 @@ const FLAGS = ['--max-semi-space-size=2'];
 const ENVIRONMENT = { MALLOC_ARENA_MAX: '2' };
 
 const isHub = process.argv.includes('hub');
-if (!isHub || FLAGS.every((flag) => process.execArgv.includes(flag))) await import('../dist/main.js');
+if (!isHub || FLAGS.every((flag) => process.execArgv.includes(flag))) await import('../dist/mooring.mjs');
 else {
   const args = [process.execPath, ...process.execArgv, ...FLAGS, ...process.argv.slice(1)];
   process.execve(process.execPath, args, { ...process.env, ...ENVIRONMENT });

@@ -1,3 +1,4 @@
+import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { connectHub } from '@mooring/hub';
 import type Docker from 'dockerode';
@@ -16,6 +17,14 @@ export interface Acceptance {
   readonly signedMs: number;
   readonly arrivedMs: number;
   readonly acceptedMs: number;
+}
+
+/** One pass of the agent's loop, by its log. */
+export interface Look {
+  /** Milliseconds from its beginning to the report. */
+  readonly tookMs: number;
+  /** Nothing was left to do. */
+  readonly settled: boolean;
 }
 
 /** One hub, its broker, and one host whose engine all contenders share. */
@@ -52,19 +61,34 @@ export class BenchFleet {
   }
 
   /** Commits a stack of `count` containers, or none, and has the hub look at once. Returns the commit. */
-  async push(count: number): Promise<string> {
+  async push(count: number, version = 0): Promise<string> {
     const files =
       count === 0
         ? { 'fleet.yaml': EMPTY }
-        : { 'fleet.yaml': WITH_STACK, [`stacks/${STACK}/compose.yaml`]: composeFile(count) };
-    const commit = this.fleet.repository.commit(`${count} containers`, files);
+        : { 'fleet.yaml': WITH_STACK, [`stacks/${STACK}/compose.yaml`]: composeFile(count, version) };
+    const commit = this.fleet.repository.commit(`${count} containers, version ${version}`, files);
     await this.#client.admin.sync({}, { deadlineMs: 30_000 });
     return commit;
   }
 
   /** Pushes, and waits until the host runs it and is quiet. */
-  async settle(count: number): Promise<void> {
-    await this.#untilSynced(await this.push(count));
+  async settle(count: number, version = 0): Promise<void> {
+    await this.#untilSynced(await this.push(count, version));
+  }
+
+  /** Every look of the agent that its log still holds, oldest first. */
+  looks(): readonly Look[] {
+    const lines = (this.host.agent?.output ?? '').split('\n').filter((line) => line.includes('"reconciled"'));
+    return lines.map((line) => JSON.parse(line) as Look);
+  }
+
+  /** What the agent is started with: options of V8 stand before the program. */
+  agentFlags(): readonly string[] {
+    const [, ...args] = readFileSync(`/proc/${this.host.agent?.pid}/cmdline`, 'utf8').split('\0');
+    return args.slice(
+      0,
+      args.findIndex((arg) => !arg.startsWith('--')),
+    );
   }
 
   /** The newest assignment that the agent accepted, by its log. */

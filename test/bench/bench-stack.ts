@@ -8,12 +8,18 @@ export function serviceNames(count: number): readonly string[] {
   return Array.from({ length: count }, (_, index) => `s${String(index + 1).padStart(2, '0')}`);
 }
 
-/** The Compose file that Mooring and docker compose are given. */
-export function composeFile(count: number): string {
-  const services = serviceNames(count).map(
-    (name) => `  ${name}:\n    image: ${IMAGE}\n    environment: { NAME: ${name} }\n    restart: unless-stopped\n`,
-  );
+/** The Compose file that Mooring and docker compose are given. Another version changes the first service alone. */
+export function composeFile(count: number, version = 0): string {
+  const services = serviceNames(count).map((name, index) => {
+    const environment = JSON.stringify(environmentOf(name, index === 0 ? version : 0));
+    return `  ${name}:\n    image: ${IMAGE}\n    environment: ${environment}\n    restart: unless-stopped\n`;
+  });
   return `services:\n${services.join('')}`;
+}
+
+/** Variables of a service's containers. */
+export function environmentOf(name: string, version: number): Readonly<Record<string, string>> {
+  return { NAME: name, VERSION: String(version) };
 }
 
 /** Body of ContainerCreate for one service: what both make of the Compose file. */
@@ -22,7 +28,7 @@ export function containerBody(name: string) {
   return {
     name: `${STACK}-${name}-1`,
     Image: IMAGE,
-    Env: [`NAME=${name}`],
+    Env: Object.entries(environmentOf(name, 0)).map(([key, value]) => `${key}=${value}`),
     Labels: {
       'com.docker.compose.project': STACK,
       'com.docker.compose.service': name,

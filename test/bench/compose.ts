@@ -16,18 +16,12 @@ export function composeContender(parts: {
   readonly count: number;
 }): Contender {
   const { docker, socket, folder, count } = parts;
-  mkdirSync(folder, { recursive: true });
-  const file = join(folder, 'compose.yaml');
-  writeFileSync(file, composeFile(count));
-  const env = { ...process.env, DOCKER_HOST: `unix://${socket}` };
   return {
     work: async () => {
       const starts = await watchStarts(docker, count);
       try {
         const beganMs = Date.now();
-        const args = ['--file', file, '--project-name', STACK, 'up', '--detach'];
-        const ended = await finish(toolPath('MOORING_COMPOSE_40'), args, env);
-        if (ended.code !== 0) throw new Error(`docker compose up ended with ${ended.code}: ${ended.stderr}`);
+        await composeUp({ socket, folder, project: STACK, text: composeFile(count) });
         return (await starts.lastMs) - beganMs;
       } finally {
         starts.close();
@@ -35,6 +29,23 @@ export function composeContender(parts: {
     },
     clean: () => removeAll(docker),
   };
+}
+
+/** Runs `docker compose up -d` of a Compose file. */
+export async function composeUp(parts: {
+  readonly socket: string;
+  readonly folder: string;
+  readonly project: string;
+  readonly text: string;
+}): Promise<void> {
+  const { socket, folder, project, text } = parts;
+  mkdirSync(folder, { recursive: true });
+  const file = join(folder, 'compose.yaml');
+  writeFileSync(file, text);
+  const env = { ...process.env, DOCKER_HOST: `unix://${socket}` };
+  const args = ['--file', file, '--project-name', project, 'up', '--detach'];
+  const ended = await finish(toolPath('MOORING_COMPOSE_40'), args, env);
+  if (ended.code !== 0) throw new Error(`docker compose up ended with ${ended.code}: ${ended.stderr}`);
 }
 
 /** Version of docker compose, such as "2.40.3". */

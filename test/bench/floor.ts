@@ -36,7 +36,11 @@ export async function removeAll(docker: Docker): Promise<void> {
 }
 
 /** Works on a few items at a time, each lane taking the next when it is done. */
-async function inLanes<T>(items: readonly T[], lanes: number, task: (item: T) => Promise<unknown>): Promise<void> {
+export async function inLanes<T>(
+  items: readonly T[],
+  lanes: number,
+  task: (item: T) => Promise<unknown>,
+): Promise<void> {
   const rest = items.values();
   await Promise.all(
     Array.from({ length: lanes }, async () => {

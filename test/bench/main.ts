@@ -1,8 +1,12 @@
 /** Prints what Mooring costs beside the floor and its rival: `npm run bench -- [--only NAME]… [--rounds N] [--idle SECONDS] [--json FILE]`. */
 import { writeFileSync } from 'node:fs';
 import { parseArgs } from 'node:util';
+import { auditBenches } from './audit.ts';
 import { BenchFleet } from './bench-fleet.ts';
+import { changeBenches } from './change.ts';
+import { healBenches } from './heal.ts';
 import { idleBench } from './idle.ts';
+import { planBench } from './plan.ts';
 import { formatReport, type Report } from './report.ts';
 import { upBenches } from './up.ts';
 
@@ -17,7 +21,15 @@ const { values } = parseArgs({
 
 const fleet = await BenchFleet.start();
 try {
-  const all = [...upBenches(fleet, wholeNumber('rounds')), idleBench(fleet, wholeNumber('idle'))];
+  const rounds = wholeNumber('rounds');
+  const all = [
+    ...upBenches(fleet, rounds),
+    ...healBenches(fleet, rounds),
+    ...auditBenches(fleet, rounds),
+    ...changeBenches(fleet, rounds),
+    planBench(fleet, rounds),
+    idleBench(fleet, wholeNumber('idle')),
+  ];
   const names = all.map(({ name }) => name);
   const unknown = values.only?.find((name) => !names.includes(name));
   if (unknown !== undefined) throw new Error(`there is no bench ${unknown}; there are ${names.join(', ')}`);

@@ -36,12 +36,17 @@ export function ratiosOf(rounds: readonly Round[]): Ratios {
 }
 
 /** The floor of a round. */
-export function floorOf({ floor, floorAgain }: Round): number {
+export function floorOf({ floor, floorAgain }: Pick<Round, 'floor' | 'floorAgain'>): number {
   return (floor + floorAgain) / 2;
 }
 
 /** True when the floor, measured twice in each round, came to the same. */
-export function isSteady({ floorToItself: { median } }: Ratios): boolean {
+export function isSteady({ floorToItself }: Ratios): boolean {
+  return isSteadySpread(floorToItself);
+}
+
+/** True when what should be one came close enough to it. */
+export function isSteadySpread({ median }: Spread): boolean {
   return median >= STEADY.low && median <= STEADY.high;
 }
 

@@ -1,6 +1,7 @@
 import { join } from 'node:path';
 import type { BenchFleet } from './bench-fleet.ts';
 import { composeContender, composeVersion } from './compose.ts';
+import { verdict } from './contest-report.ts';
 import { floorContender } from './floor.ts';
 import { interleave, type Outcome } from './interleave.ts';
 import { mooringContender, type Passage } from './mooring.ts';
@@ -86,9 +87,4 @@ function reportOf({ size, outcome, passages, compose }: Found): Report {
 
 function rangeText({ median, low, high }: Spread): string {
   return `${timeText(median)} [${Math.round(low)}–${Math.round(high)}]`;
-}
-
-function verdict({ rounds, runs, steady }: Outcome): string {
-  const taken = `${rounds.length} rounds, run ${runs}`;
-  return steady ? taken : `${taken}: VOID, the floor differs from itself by more than a tenth each time`;
 }

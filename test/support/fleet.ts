@@ -20,6 +20,12 @@ export const PORTS = { grpc: 7443, join: 7444, nats: 7445 } as const;
 /** Milliseconds between heartbeats in tests: short, so that offline is soon. */
 export const HEARTBEAT_MS = 1000;
 
+/** How often a hub asks in tests, unless its flags say otherwise: an option is given once. */
+const TEST_PACE = [
+  ['--poll', '1s'],
+  ['--heartbeat', `${HEARTBEAT_MS}ms`],
+] as const;
+
 /** One host of a fleet. */
 export interface HostOptions {
   readonly name: string;
@@ -97,10 +103,7 @@ export class Fleet {
         'main',
         '--token-file',
         tokenFile,
-        '--poll',
-        '1s',
-        '--heartbeat',
-        `${HEARTBEAT_MS}ms`,
+        ...TEST_PACE.filter(([name]) => !flags.includes(name)).flat(),
         '--nats-server',
         toolPath('MOORING_NATS_SERVER'),
         ...flags,

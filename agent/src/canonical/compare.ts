@@ -59,20 +59,25 @@ export function compare({ desired, receipt, silent }: Expected, observed: Fields
   const judge = (path: string, wanted: string, actual: string) => {
     if (wanted !== actual) differences.push({ path, desired: wanted, observed: actual });
   };
-  for (const [path, wanted] of desired) {
+  // Nearly every field is as it should be: that is asked first, and nothing is made on the way there.
+  desired.forEach((wanted, path) => {
+    const actual = observed.get(path);
+    if (actual === wanted) return;
     if (SILENT.has(attributeOf(path))) judge(path, wanted, silent === undefined ? wanted : (silent.get(path) ?? ''));
-    else judge(path, wanted, observed.get(path) ?? '');
-  }
-  for (const [path, actual] of observed) {
-    if (desired.has(path) || OF_ITS_OWN.has(path)) continue;
+    else judge(path, wanted, actual ?? '');
+  });
+  observed.forEach((actual, path) => {
+    if (desired.has(path) || OF_ITS_OWN.has(path)) return;
     if (!CHOSEN_BY_ENGINE.has(attributeOf(path))) judge(path, '', actual);
     else if (receipt !== undefined) judge(path, receipt.get(path) ?? '', actual);
-  }
-  for (const [path, expected] of receipt ?? []) {
+  });
+  receipt?.forEach((expected, path) => {
     if (!desired.has(path) && !observed.has(path) && CHOSEN_BY_ENGINE.has(attributeOf(path))) judge(path, expected, '');
-  }
-  for (const [path, made] of silent ?? [])
+  });
+  silent?.forEach((made, path) => {
     if (!desired.has(path) && SILENT.has(attributeOf(path))) judge(path, '', made);
+  });
+  if (differences.length === 0) return differences;
   return withoutDetails(differences).sort((a, b) => (a.path < b.path ? -1 : 1));
 }
 
@@ -86,5 +91,9 @@ function withoutDetails(differences: readonly Difference[]): Difference[] {
 
 /** Attributes that Compose set when the object was made and sets no longer, and whose value only the engine knows: it must be made anew. */
 export function noLongerSet(before: Fields, now: Fields): readonly string[] {
-  return [...before.keys()].filter((path) => CHOSEN_BY_ENGINE.has(attributeOf(path)) && !now.has(path)).sort();
+  const gone: string[] = [];
+  before.forEach((_, path) => {
+    if (!now.has(path) && CHOSEN_BY_ENGINE.has(attributeOf(path))) gone.push(path);
+  });
+  return gone.sort();
 }

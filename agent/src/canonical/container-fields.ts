@@ -47,8 +47,9 @@ function addImageFields(fields: FieldsBuilder, config: InspectedConfig): void {
   const entrypoint = typeof config.Entrypoint === 'string' ? [config.Entrypoint] : config.Entrypoint;
   fields.list('command', config.Cmd).list('entrypoint', entrypoint);
   for (const [name, value] of variables(config.Env ?? [])) fields.text(`environment.${name}`, value);
-  const labels = Object.entries(config.Labels ?? {}).filter(([name]) => !OWN_LABELS.test(name));
-  fields.map('labels', Object.fromEntries(labels));
+  for (const [name, value] of Object.entries(config.Labels ?? {})) {
+    if (!OWN_LABELS.test(name)) fields.text(`labels.${name}`, `=${value}`);
+  }
   fields.text('working_dir', config.WorkingDir?.replace(/(.)\/+$/, '$1')).text('user', config.User);
   fields.text('stop_signal', stopSignal(config.StopSignal ?? ''));
   for (const [path, value] of healthcheckFields(config.Healthcheck)) fields.text(path, value);

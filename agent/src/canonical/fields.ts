@@ -18,7 +18,9 @@ export class FieldsBuilder {
 
   /** A number, 0 being "not set". */
   number(path: string, value: number | bigint | undefined | null): this {
-    return this.text(path, value === undefined || value === null || Number(value) === 0 ? '' : String(value));
+    // Most numbers are not set: nothing is made of them.
+    if (value === undefined || value === null || Number(value) === 0) return this;
+    return this.text(path, String(value));
   }
 
   /** True or not set. */
@@ -28,20 +30,20 @@ export class FieldsBuilder {
 
   /** A list whose order matters. */
   list(path: string, values: readonly string[] | undefined | null): this {
-    return this.text(
-      path,
-      values === undefined || values === null || values.length === 0 ? '' : JSON.stringify(values),
-    );
+    if (values === undefined || values === null || values.length === 0) return this;
+    return this.text(path, JSON.stringify(values));
   }
 
   /** A list whose order does not matter. */
   set(path: string, values: readonly string[] | undefined | null): this {
-    return this.list(path, values === undefined || values === null ? values : [...new Set(values)].sort());
+    if (values === undefined || values === null || values.length === 0) return this;
+    return this.list(path, values.length === 1 ? values : [...new Set(values)].sort());
   }
 
   /** A mapping: one field a name. The values keep a mark before them, so that an empty one differs from none. */
   map(path: string, values: Readonly<Record<string, string | undefined>> | undefined | null): this {
-    for (const [name, value] of Object.entries(values ?? {})) this.text(`${path}.${name}`, `=${value ?? ''}`);
+    if (values === undefined || values === null) return this;
+    for (const [name, value] of Object.entries(values)) this.text(`${path}.${name}`, `=${value ?? ''}`);
     return this;
   }
 

@@ -5,7 +5,7 @@ import { capability, restartPolicy, securityOption } from './spellings.ts';
 type HostConfig = Readonly<Record<string, unknown>>;
 
 /** Fields of HostConfig that are plain numbers, flags and texts, by their Compose names. */
-const NUMBERS: Readonly<Record<string, string>> = {
+const NUMBERS = Object.entries({
   mem_limit: 'Memory',
   memswap_limit: 'MemorySwap',
   mem_reservation: 'MemoryReservation',
@@ -17,13 +17,13 @@ const NUMBERS: Readonly<Record<string, string>> = {
   shm_size: 'ShmSize',
   oom_score_adj: 'OomScoreAdj',
   'blkio_config.weight': 'BlkioWeight',
-};
-const FLAGS: Readonly<Record<string, string>> = {
+});
+const FLAGS = Object.entries({
   read_only: 'ReadonlyRootfs',
   privileged: 'Privileged',
   oom_kill_disable: 'OomKillDisable',
-};
-const TEXTS: Readonly<Record<string, string>> = {
+});
+const TEXTS = Object.entries({
   cpuset: 'CpusetCpus',
   cpuset_mems: 'CpusetMems',
   pid: 'PidMode',
@@ -33,9 +33,9 @@ const TEXTS: Readonly<Record<string, string>> = {
   cgroup: 'CgroupnsMode',
   cgroup_parent: 'CgroupParent',
   runtime: 'Runtime',
-};
+});
 /** Whole structures that Compose has a name for and that are only watched: any change is seen, its text is the engine's own. */
-const WATCHED: Readonly<Record<string, string>> = {
+const WATCHED = Object.entries({
   'blkio_config.weight_device': 'BlkioWeightDevice',
   'blkio_config.device_read_bps': 'BlkioDeviceReadBps',
   'blkio_config.device_write_bps': 'BlkioDeviceWriteBps',
@@ -47,15 +47,14 @@ const WATCHED: Readonly<Record<string, string>> = {
   storage_opt: 'StorageOpt',
   links: 'Links',
   volumes_from: 'VolumesFrom',
-};
+});
 
 /** Everything of HostConfig but mounts and networks. */
 export function addHostConfig(fields: FieldsBuilder, host: HostConfig): void {
-  for (const [path, key] of Object.entries(NUMBERS)) fields.number(path, numberOf(host[key]));
-  for (const [path, key] of Object.entries(FLAGS)) fields.flag(path, host[key] === true);
-  for (const [path, key] of Object.entries(TEXTS)) fields.text(path, textOf(host[key]));
-  for (const [path, key] of Object.entries(WATCHED))
-    fields.text(path, isSet(host[key]) ? JSON.stringify(host[key]) : '');
+  for (const [path, key] of NUMBERS) fields.number(path, numberOf(host[key]));
+  for (const [path, key] of FLAGS) fields.flag(path, host[key] === true);
+  for (const [path, key] of TEXTS) fields.text(path, textOf(host[key]));
+  for (const [path, key] of WATCHED) fields.text(path, isSet(host[key]) ? JSON.stringify(host[key]) : '');
   fields.number('cpus', numberOf(host['NanoCpus']));
   // null, 0 and -1 all mean no limit.
   fields.number('pids_limit', Math.max(numberOf(host['PidsLimit']), 0));

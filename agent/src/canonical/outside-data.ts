@@ -9,17 +9,28 @@ export function textOf(value: unknown): string {
 }
 
 export function textsOf(value: unknown): readonly string[] {
-  return Array.isArray(value) ? value.filter((item) => typeof item === 'string') : [];
+  return Array.isArray(value) ? value.filter((item) => typeof item === 'string') : NO_LIST;
 }
 
 export function recordOf(value: unknown): Readonly<Record<string, unknown>> {
-  return typeof value === 'object' && value !== null && !Array.isArray(value) ? { ...value } : {};
+  return isRecord(value) ? value : NO_RECORD;
 }
 
 export function recordsOf(value: unknown): readonly Readonly<Record<string, unknown>>[] {
-  return Array.isArray(value) ? value.map(recordOf) : [];
+  return Array.isArray(value) ? value.map(recordOf) : NO_LIST;
 }
 
 export function textRecordOf(value: unknown): Readonly<Record<string, string>> {
-  return Object.fromEntries(Object.entries(recordOf(value)).map(([name, text]) => [name, String(text)]));
+  const record = recordOf(value);
+  return record === NO_RECORD
+    ? {}
+    : Object.fromEntries(Object.entries(record).map(([name, text]) => [name, String(text)]));
+}
+
+// Most of what an engine tells is not set: one nothing serves for all.
+const NO_LIST: readonly never[] = [];
+const NO_RECORD: Readonly<Record<string, never>> = {};
+
+function isRecord(value: unknown): value is Readonly<Record<string, unknown>> {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
 }

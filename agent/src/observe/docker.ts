@@ -1,6 +1,8 @@
+import { IncomingMessage } from 'node:http';
+import { text } from 'node:stream/consumers';
 import { type ErrorCode, MooringError } from '@mooring/proto';
 import Docker from 'dockerode';
-import { containerDetails } from './container-details.ts';
+import { ContainerAnswers } from './container-answers.ts';
 import { readChanges } from './docker-changes.ts';
 import type {
   Change,
@@ -42,8 +44,8 @@ export async function openEngine(socketPath: string): Promise<Engine> {
   return new DockerEngine(new Docker({ socketPath, version: `v${version.join('.')}` }), version[1]);
 }
 
-function lower(text: string): readonly [number, number] {
-  const [major = 1, minor = 41] = text.split('.').map(Number);
+function lower(version: string): readonly [number, number] {
+  const [major = 1, minor = 41] = version.split('.').map(Number);
   return major > HIGHEST_API[0] || minor > HIGHEST_API[1] ? HIGHEST_API : [major, minor];
 }
 
@@ -70,6 +72,7 @@ class DockerEngine implements Engine {
   readonly manyNetworksAtCreate: boolean;
   readonly #docker: Docker;
   readonly #slots = new Slots(CALLS_IN_FLIGHT);
+  readonly #answers = new ContainerAnswers();
   /** Names as the last list showed them: what people look for in a message. */
   #names = new Map<string, string>();
 
@@ -106,12 +109,13 @@ class DockerEngine implements Engine {
       ),
     }));
     this.#names = new Map(containers.map(({ id, name }) => [id, name]));
+    this.#answers.keepOnly(new Set(this.#names.keys()));
     return containers;
   }
 
   async inspectContainer(id: string): Promise<ContainerDetails | undefined> {
-    const found = await this.#ifThere('inspect a container', () => this.#docker.getContainer(id).inspect());
-    return found === undefined ? undefined : containerDetails(found);
+    const answer = await this.#ifThere('inspect a container', () => inspectText(this.#docker, id));
+    return answer === undefined ? undefined : this.#answers.read(id, answer);
   }
 
   async listNetworks(): Promise<readonly NetworkDetails[]> {
@@ -292,6 +296,17 @@ class DockerEngine implements Engine {
   async #call<T>(what: string, deadlineMs: number, call: () => Promise<T>): Promise<T> {
     return await this.#slots.run(() => deadline(what, { ms: deadlineMs }, call));
   }
+}
+
+/** The engine's answer about a container, as it was sent: the library would parse it. */
+async function inspectText(docker: Docker, id: string): Promise<string> {
+  const { promise, resolve, reject } = Promise.withResolvers<IncomingMessage>();
+  const statusCodes = { 200: true, 404: 'no such container', 500: 'server error' };
+  const call = { path: `/containers/${id}/json?`, method: 'GET', isStream: true, statusCodes };
+  docker.modem.dial(call, (error, answer) =>
+    answer instanceof IncomingMessage ? resolve(answer) : reject(error ?? new Error('the engine did not answer')),
+  );
+  return await text(await promise);
 }
 
 /** Everything by which engines and their configurations differ in what they show of a container (measured on 20.10, 26.1 and 28.5). */

@@ -1,6 +1,7 @@
 import { LABELS } from '@mooring/proto';
 import type { OwnRecord } from '../apply/ports.ts';
 import { containerFields, type Naming } from '../canonical/container-fields.ts';
+import type { Fields } from '../canonical/fields.ts';
 import type { DesiredStack } from '../plan/desired.ts';
 import type {
   ContainerDetails,
@@ -10,7 +11,7 @@ import type {
   NamedObject,
   NetworkDetails,
 } from './engine.ts';
-import type { InspectedConfig } from './inspected.ts';
+import type { InspectedConfig, InspectedContainer } from './inspected.ts';
 import type { ContentState, Observed, OwnContainer } from './observed.ts';
 
 /** What looking needs to know. */
@@ -113,9 +114,24 @@ function toOwnContainer(
     service: labels[LABELS.service] ?? '',
     replica: Number(labels[LABELS.replica] ?? 0),
     specDigest: record.find('container', id)?.specDigest ?? labels[LABELS.spec] ?? '',
-    fields: containerFields(details.inspected, naming(stack)),
+    fields: fieldsOf(details.inspected, naming(stack)),
     stoppedByHand: record.wasStopped(id),
   };
+}
+
+// An answer that did not change has the form that it had, unless networks are called otherwise now.
+const KNOWN = new WeakMap<InspectedContainer, { readonly names: string; readonly fields: Fields }>();
+
+function fieldsOf(inspected: InspectedContainer, naming: Naming): Fields {
+  const names = Object.keys(inspected.NetworkSettings?.Networks ?? {})
+    .concat(String(inspected.HostConfig['NetworkMode'] ?? ''))
+    .map((name) => `${name} ${naming.networkKey(name) ?? ''} ${naming.networkId(name) ?? ''}`)
+    .join();
+  const before = KNOWN.get(inspected);
+  if (before?.names === names) return before.fields;
+  const fields = containerFields(inspected, naming);
+  KNOWN.set(inspected, { names, fields });
+  return fields;
 }
 
 function ownership({ fleetId, record, takenBack }: LookParts, kind: 'network' | 'volume', object: NamedObject) {

@@ -51,3 +51,8 @@ async function follow({ open, fleetId, onChange, log }: WatchParts, signal: Abor
     await pause(backoff.next(), signal);
   }
 }
+
+/** Whether anything may look different. A signal changes nothing by itself: a container that it ends says so next, and only then can be helped. */
+export function mayShow(changes: readonly Change[]): boolean {
+  return changes.length === 0 || changes.some(({ action }) => !action.startsWith('kill'));
+}

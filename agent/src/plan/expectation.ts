@@ -41,27 +41,31 @@ export interface Pair {
 export function judge(pair: Pair, input: ExpectationInput): Verdict {
   const { container } = pair;
   const desired = desiredOf(pair, input);
-  const receipt = currentReceipt(container, input);
-  const differences = compare(
-    { desired, receipt: receipt?.fields, silent: input.receipt(container.id)?.desired },
-    container.fields,
-  );
-  return { desired, differences, dropped: receipt === undefined ? [] : noLongerSet(receipt.desired, desired) };
+  const receipt = input.receipt(container.id);
+  const isValid = receipt !== undefined && isCurrent(receipt, input.observed.engine.defaults);
+  const before = JUDGED.get(container.fields);
+  if (before?.verdict.desired === desired && before.receipt === receipt && before.isValid === isValid)
+    return before.verdict;
+  const expected = { desired, receipt: isValid ? receipt.fields : undefined, silent: receipt?.desired };
+  const differences = compare(expected, container.fields);
+  const verdict = { desired, differences, dropped: isValid ? noLongerSet(receipt.desired, desired) : [] };
+  JUDGED.set(container.fields, { receipt, isValid, verdict });
+  return verdict;
 }
 
-/** A receipt of other rules or of another engine says nothing about this one; it is taken anew. */
-function currentReceipt(container: OwnContainer, { observed, receipt }: ExpectationInput): Receipt | undefined {
-  const known = receipt(container.id);
-  return known !== undefined && isCurrent(known, observed.engine.defaults) ? known : undefined;
-}
+// Forms are made once and never change: what was compared with the same before came to the same.
+const JUDGED = new WeakMap<
+  Fields,
+  { readonly receipt: Receipt | undefined; readonly isValid: boolean; readonly verdict: Verdict }
+>();
 
-/** Whether a receipt was taken by these rules from this engine. */
+/** Whether a receipt was taken by these rules from this engine: others say nothing about it, and are taken anew. */
 export function isCurrent({ canonical, engine }: Receipt, defaults: string): boolean {
   return canonical === CANONICAL_VERSION && engine === defaults;
 }
 
 // Services of an accepted assignment never change: their canonical forms are made once for each image and set of names.
-const KNOWN = new WeakMap<Service, Map<string, Fields>>();
+const KNOWN = new WeakMap<MountPaths, WeakMap<Service, Map<string, Fields>>>();
 /** Forms that are kept for one service: replicas times what they depend on; a service that is moved about more is worked out again. */
 const MAX_KNOWN = 64;
 
@@ -74,9 +78,8 @@ export function desiredOf(
   const { service, name } = wanted;
   const image = observed.images.get(container.imageId) ?? receipt(container.id)?.image ?? {};
   const modes = namespaceModes(service).map((mode) => [mode, resolveMode(mode, stack, observed)] as const);
-  const key = JSON.stringify([stack, name, container.imageId, modes, paths.data(stack, '')]);
-  const known = KNOWN.get(service) ?? new Map<string, Fields>();
-  KNOWN.set(service, known);
+  const key = [stack, name, container.imageId, ...modes.flat()].join(' ');
+  const known = knownOf(service, paths);
   const before = known.get(key);
   if (before !== undefined) return before;
   const resolved = new Map(modes);
@@ -92,6 +95,13 @@ export function desiredOf(
   if (known.size >= MAX_KNOWN) known.clear();
   known.set(key, fields);
   return fields;
+}
+
+function knownOf(service: Service, paths: MountPaths): Map<string, Fields> {
+  const ofPaths = KNOWN.get(paths) ?? new WeakMap<Service, Map<string, Fields>>();
+  const known = ofPaths.get(service) ?? new Map<string, Fields>();
+  KNOWN.set(paths, ofPaths.set(service, known));
+  return known;
 }
 
 const OF_SERVICE = 'service:';

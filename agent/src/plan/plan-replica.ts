@@ -13,11 +13,12 @@ import type { ContainerStep, Step } from './step.ts';
 
 /** What one replica needs. At most one step changes its container; starting, restarting or unpausing may follow it. */
 export function planReplica(desired: DesiredStack, wanted: WantedReplica, input: ReplicaInput): readonly Finding[] {
-  const container = input.containers.find(
-    (own) => own.service === wanted.service.name && own.replica === wanted.replica && !isPassingName(own.name),
-  );
+  const container = input.containers
+    .get(wanted.service.name)
+    ?.find((own) => own.replica === wanted.replica && !isPassingName(own.name));
   if (container === undefined) return planAbsent(desired, wanted, input);
-  const base = baseOf(desired, wanted);
+  if (container.status !== 'removing' && container.status !== 'dead')
+    return new PresentReplica({ desired, wanted, input, container }).findings();
   const again = (gone: string, back: string): readonly Step[] => [
     {
       kind: 'remove-container',
@@ -28,7 +29,7 @@ export function planReplica(desired: DesiredStack, wanted: WantedReplica, input:
       reason: gone,
       fields: [],
     },
-    { ...base, kind: 'create-container', reason: back, fields: [] },
+    { ...baseOf(desired, wanted), kind: 'create-container', reason: back, fields: [] },
   ];
   if (container.status === 'removing')
     return [
@@ -40,9 +41,7 @@ export function planReplica(desired: DesiredStack, wanted: WantedReplica, input:
         steps: again('its removal had begun', 'it was removed'),
       },
     ];
-  if (container.status === 'dead')
-    return [{ ...stateOf(container, wanted), steps: again('it is dead', 'it was dead') }];
-  return new PresentReplica({ desired, wanted, input, container }).findings();
+  return [{ ...stateOf(container, wanted), steps: again('it is dead', 'it was dead') }];
 }
 
 function planAbsent(desired: DesiredStack, wanted: WantedReplica, input: ReplicaInput): readonly Finding[] {
@@ -118,20 +117,22 @@ class PresentReplica {
   /** Differences that count: what is ignored is not compared. */
   #differences(): readonly Difference[] {
     const { desired, wanted } = this.#parts;
-    return this.#verdict.differences.filter(
-      ({ path }) => !isIgnored(desired.ignore, `services.${wanted.service.name}.${path}`),
-    );
+    const { differences } = this.#verdict;
+    if (differences.length === 0) return differences;
+    return differences.filter(({ path }) => !isIgnored(desired.ignore, `services.${wanted.service.name}.${path}`));
   }
 
   /** The one step that changes the container; undefined: it is as it should be. */
   #change(): ContainerStep | undefined {
     const { desired, wanted, container, input } = this.#parts;
     const differences = this.#differences();
+    const follows = followsRenewed(wanted.service, input.renewed);
+    if (differences.length + this.#verdict.dropped.length === 0 && !this.#changed && !follows) return undefined;
     const paths = [...differences.map(({ path }) => path), ...this.#verdict.dropped].sort();
     const fields = [...new Set(paths)].map((path) => `services.${wanted.service.name}.${path}`);
     const step = { ...baseOf(desired, wanted), fields };
     const reason = reasonFor(paths, this.#changed);
-    if (followsRenewed(wanted.service, input.renewed))
+    if (follows)
       return {
         ...step,
         kind: 'replace-container',
@@ -140,9 +141,7 @@ class PresentReplica {
       };
     if (paths.length === 0) {
       const same = 'its specification reads differently and asks for what is there';
-      return this.#changed
-        ? { ...step, kind: 'keep-container', container, desired: this.#verdict.desired, reason: same }
-        : undefined;
+      return { ...step, kind: 'keep-container', container, desired: this.#verdict.desired, reason: same };
     }
     if (this.#nameIsTaken(differences)) return undefined;
     const canLive = this.#verdict.dropped.length === 0 && !input.memory.isIneffective(container.id);
@@ -159,8 +158,10 @@ class PresentReplica {
 
   #drift(change: ContainerStep | undefined): readonly Finding[] {
     const { wanted, container, input } = this.#parts;
+    const differences = this.#differences();
+    if (differences.length === 0) return [];
     const left = 'a foreign container has the name; it is never touched';
-    return this.#differences().map((difference, index): Finding => {
+    return differences.map((difference, index): Finding => {
       const { path } = difference;
       const [shown, actual] = [difference.desired, difference.observed].map((text) =>
         shownText(path, text, input.mask),

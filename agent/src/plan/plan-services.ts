@@ -5,7 +5,7 @@ import type { WantedReplica } from './expectation.ts';
 import type { Finding } from './finding.ts';
 import { isPassingName } from './kept-name.ts';
 import { planReplica } from './plan-replica.ts';
-import { nameOf, type ServicesInput } from './replica-input.ts';
+import { nameOf, type ReplicaInput, type ServicesInput } from './replica-input.ts';
 import { startOrder } from './start-order.ts';
 import type { Step } from './step.ts';
 
@@ -15,14 +15,15 @@ export function planServices(desired: DesiredStack, input: ServicesInput): reado
   const extras = new Extras(desired, input.containers);
   // Services whose containers become others: whoever shares their namespaces must follow, whoever asked to is restarted.
   const renewed = new Set<string>();
+  const ofReplica: ReplicaInput = {
+    ...input,
+    renewed,
+    takeOver: (name, ports) => extras.takeOver(name, ports),
+  };
   const findings = services.flatMap((service) => {
     const own = replicasOf(service).flatMap((replica) => {
       const wanted: WantedReplica = { service, replica, name: nameOf(desired, service, replica) };
-      return planReplica(desired, wanted, {
-        ...input,
-        renewed,
-        takeOver: (name, ports) => extras.takeOver(name, ports),
-      });
+      return planReplica(desired, wanted, ofReplica);
     });
     if (own.some((finding) => input.performs(finding) && finding.steps.some(renews))) renewed.add(service.name);
     return own;
@@ -42,10 +43,11 @@ function renews({ kind }: Step): boolean {
 class Extras {
   readonly #left: Set<OwnContainer>;
 
-  constructor({ bundle }: DesiredStack, containers: readonly OwnContainer[]) {
+  constructor({ bundle }: DesiredStack, containers: ServicesInput['containers']) {
     const replicas = new Map(bundle.services.map((service) => [service.name, service.replicas]));
+    const all = [...containers.values()].flat();
     this.#left = new Set(
-      containers.filter(
+      all.filter(
         ({ service, replica, name }) => isPassingName(name) || replica < 1 || replica > (replicas.get(service) ?? 0),
       ),
     );

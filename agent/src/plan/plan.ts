@@ -54,14 +54,15 @@ function planStack(desired: DesiredStack, input: PlanInput): StackPlan {
   const applied = memory.applied.get(stack) === desired.bundleObject;
   const held = isHeld(desired, nowMs);
   const performs = (finding: Finding) => isDone(finding, { desired, applied, held });
-  const containers = observed.containers.filter((container) => container.stack === stack);
+  const own = observed.containers.filter((container) => container.stack === stack);
+  const containers = Map.groupBy(own, ({ service }) => service);
   const findings = [
     ...planNetworks(desired, observed),
     ...planVolumes(desired, observed),
     ...planServices(desired, { ...input, containers, performs }),
   ];
   const waitUntil = memory.notBeforeMs(stack, desired.bundleObject);
-  const steps = findings.filter(performs).flatMap(({ steps: own }) => own);
+  const steps = findings.filter(performs).flatMap((finding) => finding.steps);
   const idle = waitUntil > nowMs ? DriftAction.DRIFT_ACTION_BACKING_OFF : undefined;
   const action = held ? DriftAction.DRIFT_ACTION_HELD : idle;
   const scope = { desired, applied, action, sinceMs: (key: string) => memory.since(key, nowMs) };

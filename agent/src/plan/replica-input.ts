@@ -8,8 +8,8 @@ import type { PlanMemory } from './memory.ts';
 
 /** What planning services needs to know. */
 export interface ServicesInput extends ExpectationInput {
-  /** Containers of the stack. */
-  readonly containers: readonly OwnContainer[];
+  /** Containers of the stack, by their service. */
+  readonly containers: ReadonlyMap<string, readonly OwnContainer[]>;
   readonly memory: PlanMemory;
   readonly nowMs: number;
   completion(replica: CompletedReplica): Completion | undefined;
@@ -34,5 +34,5 @@ export function nameOf({ stack }: DesiredStack, service: Service, replica: numbe
 
 /** True where the service shares a namespace with one that becomes another container. */
 export function followsRenewed(service: Service, renewed: ReadonlySet<string>): boolean {
-  return namespaceServices(service).some((name) => renewed.has(name));
+  return renewed.size > 0 && namespaceServices(service).some((name) => renewed.has(name));
 }

@@ -32,13 +32,14 @@ export interface StackFacts {
 /** What is said of one stack. `since` is filled in by whoever compares with what was said before. */
 export function assessStack(plan: StackPlan, observed: Observed, facts: StackFacts): Omit<StackState, 'sinceMs'> {
   const { desired, stack } = plan;
-  const containers = observed.containers.filter(
-    (container) => container.stack === stack && !isPassingName(container.name),
+  const containers = Map.groupBy(
+    observed.containers.filter((container) => container.stack === stack && !isPassingName(container.name)),
+    ({ service }) => service,
   );
   const isDone = (service: Service, replica: number) =>
     facts.completion({ stack, service: service.name, replica, specDigest: service.specDigest })?.exitCode === 0;
   const services = (desired?.bundle.services ?? []).map((service) =>
-    assessService(service, containers, { nowMs: observed.atMs, isDone }),
+    assessService(service, containers.get(service.name) ?? [], { nowMs: observed.atMs, isDone }),
   );
   const health = services.reduce<HealthState>(
     (worst, service) => worseHealth(worst, service.health),
@@ -90,7 +91,7 @@ function assessService(
   { nowMs, isDone }: Judging,
 ): ServiceState {
   const own = containers
-    .filter((container) => container.service === service.name && container.replica <= service.replicas)
+    .filter((container) => container.replica <= service.replicas)
     .sort((a, b) => a.replica - b.replica);
   const judged = own.map((container) => judge(container, nowMs));
   const there = new Set(own.map(({ replica }) => replica));

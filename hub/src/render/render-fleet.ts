@@ -2,6 +2,7 @@ import { Bundle, MooringError, type RenderProblem } from '@mooring/proto';
 import type { RepositoryReader } from '../compose/repository.ts';
 import { fleetMembers } from './choose.ts';
 import { type Memo, MemoIndex } from './memo.ts';
+import { MAX_OBJECT_BYTES } from './object-limit.ts';
 import { withoutPortClashes } from './port-clashes.ts';
 import { distinctProblems, MAX_WARNINGS, problemOf, problemsOf } from './problem.ts';
 import { readFleet } from './read-fleet.ts';
@@ -36,7 +37,7 @@ export type FleetRendering =
     };
 
 /** Bounds that hold unless a test says otherwise: what the child process can hold and hand back. */
-export const RENDER_LIMITS: RenderLimits = { read: READ_LIMITS, maxObjectBytes: 128 * 1024 * 1024 };
+export const RENDER_LIMITS: RenderLimits = { read: READ_LIMITS, maxObjectBytes: MAX_OBJECT_BYTES };
 
 /**
  * Renders a commit for every host of the inventory. Each class of hosts is rendered once: hosts share a rendering when they chose the same

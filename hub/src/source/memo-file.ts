@@ -4,8 +4,8 @@ import { dirname } from 'node:path';
 import { deserialize, serialize } from 'node:v8';
 import type { Memo } from '../render/memo.ts';
 
-/** Folders whose code decides what a rendering is. */
-const RENDERING_CODE = ['../compose/', '../render/', '../bundle/'];
+/** Folders whose code decides what a rendering is. A bundle (.mjs) holds all code in the folder that it stands in. */
+const RENDERING_CODE = import.meta.url.endsWith('.mjs') ? ['./'] : ['../compose/', '../render/', '../bundle/'];
 
 /**
  * Keeps renderings over a restart of the hub. The file is a cache: one that is missing, broken or written by another build of the renderer
@@ -49,7 +49,7 @@ async function renderingBuild(): Promise<string> {
   for (const folder of RENDERING_CODE) {
     const url = new URL(folder, import.meta.url);
     for (const name of (await readdir(url)).sort()) {
-      if (/\.(ts|js)$/.test(name) && !/\.(test|fake|d)\./.test(name))
+      if (/\.(ts|js|mjs)$/.test(name) && !/\.(test|fake|d)\./.test(name))
         hash.update(name).update(await readFile(new URL(name, url)));
     }
   }

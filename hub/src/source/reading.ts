@@ -1,3 +1,4 @@
+import { extname } from 'node:path';
 import { type ErrorCode, MooringError, type RenderProblem } from '@mooring/proto';
 import type { Memo } from '../render/memo.ts';
 import { problemOf } from '../render/problem.ts';
@@ -25,8 +26,8 @@ export interface Reading {
   readonly packs: number;
 }
 
-/** The module that does the work, beside this one in source and in the build. */
-const CHILD = new URL(import.meta.url.endsWith('.ts') ? './child.ts' : './child.js', import.meta.url);
+/** The module that does the work, beside this one in source, in the build, and in the bundle (.mjs). */
+const CHILD = new URL(`./child${extname(import.meta.url)}`, import.meta.url);
 
 /** Failures that lie in the commit even before its files are read: a pack that no process of its size can take in. */
 const OF_THE_COMMIT: ReadonlySet<ErrorCode> = new Set<ErrorCode>([

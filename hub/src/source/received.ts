@@ -1,5 +1,5 @@
 import { Bundle, digestOf, MooringError } from '@mooring/proto';
-import { RENDER_LIMITS } from '../render/render-fleet.ts';
+import { MAX_OBJECT_BYTES } from '../render/object-limit.ts';
 import type { InventoryHost, RenderedClass, Rendering } from '../render/rendering.ts';
 import type { Reply, WireRendering } from './task.ts';
 
@@ -24,10 +24,10 @@ export function asReply(message: unknown): Reply {
 /** Checks what came back before anything is published: names of hosts, digests of contents, sizes. Throws SOURCE_CHILD_FAILED or RENDER_TOO_LARGE. */
 export function receivedRendering(wire: WireRendering, inventory: readonly InventoryHost[]): Rendering {
   const bytes = wire.objects.reduce((sum, object) => sum + object.bytes.byteLength, 0);
-  if (bytes > RENDER_LIMITS.maxObjectBytes) {
+  if (bytes > MAX_OBJECT_BYTES) {
     throw new MooringError(
       'RENDER_TOO_LARGE',
-      `Cannot accept the rendering: it has ${bytes} bytes; at most ${RENDER_LIMITS.maxObjectBytes} are taken`,
+      `Cannot accept the rendering: it has ${bytes} bytes; at most ${MAX_OBJECT_BYTES} are taken`,
     );
   }
   for (const object of wire.objects) {

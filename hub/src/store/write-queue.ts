@@ -1,4 +1,5 @@
 import { once } from 'node:events';
+import { extname } from 'node:path';
 import { Worker } from 'node:worker_threads';
 import { MooringError } from '@mooring/proto';
 import { fromFailure } from './failure.ts';
@@ -65,9 +66,9 @@ export function startWriteQueue(file: string, onCommit: () => void): WriteQueue 
   };
 }
 
-/** The file beside this one, from sources and from the build alike. */
+/** The file beside this one, in source, in the build, and in the bundle (.mjs) alike. */
 function writerUrl(): URL {
-  return new URL(import.meta.url.endsWith('.ts') ? './writer.ts' : './writer.js', import.meta.url);
+  return new URL(`./writer${extname(import.meta.url)}`, import.meta.url);
 }
 
 function take(waiting: Map<number, Waiting>, id: number): Waiting {

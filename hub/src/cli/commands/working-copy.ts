@@ -7,7 +7,6 @@ import {
   type PlanRequest,
   type RenderProblem,
 } from '@mooring/proto';
-import { renderFleet } from '../../render/render-fleet.ts';
 import type { InventoryHost, Rendering } from '../../render/rendering.ts';
 import { parseSelector, selects } from '../../render/selector.ts';
 import { FolderTree } from '../../source/folder.ts';
@@ -38,6 +37,8 @@ const FRAME_BYTES = 1024;
 /** Renders a folder as the hub would render it if it were pushed, and puts the question what the hosts would do. Throws PLAN_TOO_LARGE, NOT_FOUND. */
 export async function renderWorkingCopy(fleet: Inventory, dir: string, narrowing: Narrowing): Promise<WorkingCopy> {
   const inventory = await readInventory(fleet);
+  // Most of the program is the renderer, and most commands and the hub itself need none.
+  const { renderFleet } = await import('../../render/render-fleet.ts');
   const rendering = await renderFleet({ repository: new FolderTree(resolve(dir)), inventory, memo: [] });
   if (rendering.kind === 'refused') return rendering;
   const { warnings } = rendering.rendering;
