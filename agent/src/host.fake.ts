@@ -3,6 +3,7 @@ import {
   ContainerSpec,
   containerSpecDigest,
   Dependency,
+  DependencyCondition,
   type Drift,
   DriftMode,
   digestOf,
@@ -29,6 +30,7 @@ import { describe } from './plan/step.ts';
 import { type Assessment, createReconciler } from './reconciler.ts';
 
 const FLEET = 'fleet-1';
+const STARTED = DependencyCondition.DEPENDENCY_CONDITION_SERVICE_STARTED;
 /** Passes until nothing is left to do: each heals what the one before left. */
 const MAX_PASSES = 10;
 /** A container without a healthcheck counts as healthy after 10 s. */
@@ -96,8 +98,8 @@ export class FakeHost {
       completions: new KeptCompletions(database, health),
       journal: new KeptJournal(database, health),
       paths: {
-        content: (digest) => `/agent/content/${digest}`,
-        tree: (digest) => `/agent/trees/${digest}`,
+        content: (digest) => `/agent/content/${digest.replace(':', '-')}`,
+        tree: (digest) => `/agent/trees/${digest.replace(':', '-')}`,
         data: (stack, path) => `/agent/stacks/${stack}/${path}`,
       },
       contents: () => this.contents,
@@ -113,15 +115,15 @@ export class FakeHost {
 export interface Written {
   /** By name: JSON of a ContainerSpec, beside how many and when. */
   readonly services?: Readonly<Record<string, WrittenService>>;
-  readonly networks?: readonly Parameters<typeof Network.fromPartial>[0][];
-  readonly volumes?: readonly Parameters<typeof Volume.fromPartial>[0][];
+  readonly networks?: readonly (Partial<Network> & { readonly key: string })[];
+  readonly volumes?: readonly (Partial<Volume> & { readonly key: string })[];
 }
 
 export interface WrittenService {
   readonly spec?: object;
   readonly replicas?: number;
   readonly containerName?: string;
-  readonly dependsOn?: readonly Parameters<typeof Dependency.fromPartial>[0][];
+  readonly dependsOn?: readonly Partial<Dependency>[];
 }
 
 /** The bundle of a stack: in the order and with the digests that a hub gives it. */
@@ -132,13 +134,15 @@ export function bundleOf(stack: string, { services = {}, networks = [], volumes 
       ...Service.fromPartial({ name, replicas, containerName: containerName ?? '' }),
       container,
       specDigest: containerSpecDigest(container),
-      dependsOn: dependsOn.map((one) => Dependency.fromPartial({ condition: 1, required: true, ...one })),
+      dependsOn: dependsOn.map((one) => ({ ...Dependency.create(), condition: STARTED, required: true, ...one })),
     };
   });
-  const made = [{ key: 'default' }, ...networks].map((one) =>
-    Network.fromPartial({ name: `${stack}_${one.key}`, ...one }),
-  );
-  const kept = volumes.map((one) => Volume.fromPartial({ name: `${stack}_${one.key}`, ...one }));
+  const made = [{ key: 'default' }, ...networks].map((one) => ({
+    ...Network.create(),
+    name: `${stack}_${one.key}`,
+    ...one,
+  }));
+  const kept = volumes.map((one) => ({ ...Volume.create(), name: `${stack}_${one.key}`, ...one }));
   return {
     format: 1,
     stack,

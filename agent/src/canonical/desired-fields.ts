@@ -16,7 +16,7 @@ import {
   healthcheckFields,
   imageReference,
   restartPolicy,
-  securityOption,
+  securityOptions,
   stopSignal,
   variables,
 } from './spellings.ts';
@@ -44,7 +44,7 @@ export function desiredFields(service: Service, context: DesiredContext): Fields
   addProcess(fields, spec);
   addResources(fields, spec);
   addNamespaces(fields, spec, context);
-  addSecurity(fields, spec);
+  addSecurity(fields, spec, context);
   addNames(fields, spec);
   for (const mount of spec.mounts) addMount(fields, mount, context);
   addNetworks(fields, service, { spec, name: context.name });
@@ -102,10 +102,11 @@ function addNamespaces(fields: FieldsBuilder, spec: ContainerSpec, { mode }: Des
   fields.text('uts', spec.utsMode).text('userns_mode', spec.usernsMode);
 }
 
-function addSecurity(fields: FieldsBuilder, spec: ContainerSpec): void {
+function addSecurity(fields: FieldsBuilder, spec: ContainerSpec, { mode }: DesiredContext): void {
   fields.flag('read_only', spec.readOnly).flag('privileged', spec.privileged);
   fields.set('cap_add', spec.capAdd.map(capability)).set('cap_drop', spec.capDrop.map(capability));
-  fields.set('security_opt', spec.securityOptions.map(securityOption)).set('group_add', spec.groupAdd);
+  const privileges = { privileged: spec.privileged, pid: mode(spec.pidMode), ipc: mode(spec.ipcMode) };
+  fields.set('security_opt', securityOptions(spec.securityOptions, privileges)).set('group_add', spec.groupAdd);
 }
 
 function addNames(fields: FieldsBuilder, spec: ContainerSpec): void {

@@ -1,6 +1,6 @@
 import type { FieldsBuilder } from './fields.ts';
 import { numberOf, recordOf, recordsOf, textOf, textRecordOf, textsOf } from './outside-data.ts';
-import { capability, restartPolicy, securityOption } from './spellings.ts';
+import { capability, OPEN_PATHS, restartPolicy, securityOptions } from './spellings.ts';
 
 type HostConfig = Readonly<Record<string, unknown>>;
 
@@ -73,18 +73,13 @@ export function addHostConfig(fields: FieldsBuilder, host: HostConfig): void {
   addPorts(fields, recordOf(host['PortBindings']));
 }
 
-/** The engine adds label options of its own to these, which say nothing that the modes do not say. */
 function addSecurity(fields: FieldsBuilder, host: HostConfig): void {
-  const shares = [textOf(host['PidMode']), textOf(host['IpcMode'])].some(
-    (mode) => mode === 'host' || mode.startsWith('container:'),
-  );
-  const adds = host['Privileged'] === true || shares;
-  const options = textsOf(host['SecurityOpt'])
-    .map(securityOption)
-    .filter((option) => !(adds && option.startsWith('label=')));
   const masked = host['MaskedPaths'];
-  const isOpen = Array.isArray(masked) && masked.length === 0 && host['Privileged'] !== true;
-  fields.set('security_opt', isOpen ? [...options, 'systempaths=unconfined'] : options);
+  const isOpen = Array.isArray(masked) && masked.length === 0;
+  const options = [...textsOf(host['SecurityOpt']), ...(isOpen ? [OPEN_PATHS] : [])];
+  const privileged = host['Privileged'] === true;
+  const modes = { pid: textOf(host['PidMode']), ipc: textOf(host['IpcMode']) };
+  fields.set('security_opt', securityOptions(options, { privileged, ...modes }));
 }
 
 function addLists(fields: FieldsBuilder, host: HostConfig): void {

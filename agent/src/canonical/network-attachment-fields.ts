@@ -14,7 +14,8 @@ export function addNetworks(fields: FieldsBuilder, inspected: InspectedContainer
   const primary = primaryOf(mode, inspected, naming);
   fields.text('networks', primary);
   for (const [name, endpoint] of Object.entries(inspected.NetworkSettings?.Networks ?? {})) {
-    if (MODES.has(name)) continue;
+    // What the mode says is not said twice; a container of other networks that somebody put on the engine's own bridge is on it.
+    if (MODES.has(name) && modeText(mode) !== '') continue;
     const path = `networks.${naming.networkKey(name) ?? name}`;
     fields.text(path, attachmentText(name, endpoint, naming));
     fields.set(`${path}.aliases`, aliasesOf(inspected, endpoint));

@@ -54,6 +54,28 @@ export function securityOption(text: string): string {
   return name === 'no-new-privileges' && value === 'true' ? name : `${name}=${value}`;
 }
 
+/** What decides which security options go without saying. */
+export interface Privileges {
+  readonly privileged: boolean;
+  readonly pid: string;
+  readonly ipc: string;
+}
+
+/**
+ * Security options that say something: labels are off, and engines say so themselves, where a container is privileged or shares processes or
+ * memory with others, and a privileged one has no hidden paths.
+ */
+export function securityOptions(options: readonly string[], { privileged, pid, ipc }: Privileges): readonly string[] {
+  const shares = [pid, ipc].some((mode) => mode === 'host' || mode.startsWith('container:'));
+  return options
+    .map(securityOption)
+    .filter((option) => !((privileged || shares) && option.startsWith('label=')))
+    .filter((option) => !(privileged && option === OPEN_PATHS));
+}
+
+/** The option that hides no paths: a client's word for two empty lists (docker/cli, parseSystemPaths). */
+export const OPEN_PATHS = 'systempaths=unconfined';
+
 /** A container's environment as a mapping: `=value`, or `unset` where a variable of the image is taken away. A later entry wins. */
 export function variables(environment: readonly string[]): ReadonlyMap<string, string> {
   const all = new Map<string, string>();

@@ -42,6 +42,8 @@ export class FakeEngine implements Engine {
   readonly changed: string[] = [];
   /** The engine's clock, in Unix milliseconds. */
   nowMs = 1_800_000_000_000;
+  /** Images whose process ends at once, and with what. */
+  readonly endsAtOnce = new Map<string, number>();
   /** What goes by on the engine's clock while a container starts. */
   startTakesMs = 0;
   readonly #containers = new Map<string, HeldContainer>();
@@ -302,6 +304,8 @@ export class FakeEngine implements Engine {
     if (taken !== undefined) throw engineError(what, said(500, `Bind for ${taken} failed: port is already allocated`));
     Object.assign(held, { status: 'running', exitCode: 0, startedAtMs: this.nowMs });
     this.nowMs += this.startTakesMs;
+    const exitCode = this.endsAtOnce.get(held.details().image);
+    if (exitCode !== undefined) this.exit(held.id, exitCode);
   }
 
   #claim(what: string, name: string): void {

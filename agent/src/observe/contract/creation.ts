@@ -127,12 +127,14 @@ export const CREATION: readonly Clause[] = [
     },
   },
   {
-    name: 'privileges bring no security option that the canonical form shows',
-    holds: ({ engine }) =>
-      withContainer(engine, { HostConfig: { Privileged: true, CapAdd: ['net_admin'] } }, async (id) => {
+    name: 'privileges bring no security option that the canonical form shows, whatever is asked for beside them',
+    holds: ({ engine }) => {
+      const asked = { SecurityOpt: ['label=disable'], MaskedPaths: [], ReadonlyPaths: [], CapAdd: ['net_admin'] };
+      return withContainer(engine, { HostConfig: { Privileged: true, ...asked } }, async (id) => {
         const { privileged, security_opt, cap_add } = await seen(engine, id);
         assert.deepEqual([privileged, security_opt, cap_add], ['true', undefined, '["CAP_NET_ADMIN"]']);
-      }),
+      });
+    },
   },
   {
     name: 'a taken name and a missing image are refused, each with its code',

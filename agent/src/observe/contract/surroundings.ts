@@ -53,6 +53,18 @@ export const SURROUNDINGS: readonly Clause[] = [
       }),
   },
   {
+    name: "a container of other networks that is put on the engine's own bridge is seen there",
+    holds: ({ engine }) =>
+      withNetwork(engine, 'contract-net', () =>
+        withContainer(engine, { HostConfig: { NetworkMode: 'contract-net' } }, async (id) => {
+          await engine.startContainer(id);
+          await engine.connectNetwork('bridge', id, {});
+          const { networks, 'networks.bridge': bridge, 'networks.contract-net': own } = await seen(engine, id);
+          assert.deepEqual([networks, bridge, own], ['contract-net', 'attached', 'attached']);
+        }),
+      ),
+  },
+  {
     name: 'a namespace of another container is told by its id, and asks for it to run',
     holds: ({ engine }) =>
       withContainer(engine, {}, async (owner) => {

@@ -1,0 +1,201 @@
+import { DriftMode, Hold } from '@mooring/proto';
+import { describe, expect, test } from 'vitest';
+import { driftLines, FakeHost, shop, type Written } from '../host.fake.ts';
+
+const APP: Written = { services: { app: { spec: { memoryBytes: '64000000' } } } };
+const JOB: Written = {
+  services: {
+    app: { dependsOn: [{ service: 'job', condition: 3 }] },
+    job: { spec: { image: 'job:1' } },
+  },
+};
+
+/** A host that runs a stack as written. */
+async function running(written: Written, prepare: (host: FakeHost) => unknown = () => {}): Promise<FakeHost> {
+  const host = new FakeHost();
+  await prepare(host);
+  await host.settle(shop(written));
+  return host;
+}
+
+const endsWith = (exitCode: number) => (host: FakeHost) => {
+  host.engine.addImage('job:1', { Cmd: ['work'] });
+  host.engine.endsAtOnce.set('job:1', exitCode);
+};
+
+interface ByHand {
+  readonly title: string;
+  act(host: FakeHost, id: string): Promise<void>;
+  readonly steps: readonly string[];
+  readonly drift: readonly string[];
+}
+
+describe('what people do by hand', () => {
+  test.each<ByHand>([
+    {
+      title: 'a removed container is made again',
+      act: ({ engine }, id) => engine.removeContainer(id),
+      steps: ['create container shop-app-1: it does not exist'],
+      drift: ['shop-app-1: running wanted, absent there'],
+    },
+    {
+      title: 'a stopped container is started',
+      act: ({ engine }, id) => engine.stopContainer(id),
+      steps: ['start container shop-app-1: it is exited'],
+      drift: ['shop-app-1 services.app.state: running wanted, exited there'],
+    },
+    {
+      title: 'a paused container goes on',
+      act: ({ engine }, id) => engine.pause(id),
+      steps: ['unpause container shop-app-1: it is paused'],
+      drift: ['shop-app-1 services.app.state: running wanted, paused there'],
+    },
+    {
+      title: 'a renamed container gets its name back',
+      act: ({ engine }, id) => engine.renameContainer(id, 'mine'),
+      steps: ['update container mine: container_name differs from Git'],
+      drift: ['mine services.app.container_name: shop-app-1 wanted, mine there'],
+    },
+    {
+      title: 'a limit is put back while the container runs, and its swap with it',
+      act: ({ engine }, id) => engine.updateContainer(id, { Memory: 96_000_000, MemorySwap: 128_000_000 }),
+      steps: ['update container shop-app-1: mem_limit differs from Git'],
+      drift: ['shop-app-1 services.app.mem_limit: 64000000 wanted, 96000000 there'],
+    },
+    {
+      title: 'a limit that Git does not set needs a new container',
+      act: ({ engine }, id) => engine.updateContainer(id, { CpuShares: 512 }),
+      steps: ['replace container shop-app-1: cpu_shares differs from Git'],
+      drift: ['shop-app-1 services.app.cpu_shares: nothing wanted, 512 there'],
+    },
+    {
+      title: 'a container that was taken off its network is put back on it',
+      act: ({ engine }, id) => engine.disconnectNetwork('shop_default', id),
+      steps: ['update container shop-app-1: networks differs from Git'],
+      drift: ['shop-app-1 services.app.networks.default: attached wanted, nothing there'],
+    },
+    {
+      title: 'a container is taken off a network that Git does not name',
+      act: ({ engine }, id) => engine.connectNetwork('bridge', id, {}),
+      steps: ['update container shop-app-1: networks differs from Git'],
+      drift: ['shop-app-1 services.app.networks.bridge: nothing wanted, attached there'],
+    },
+  ])('$title', async ({ act, steps, drift }) => {
+    const host = await running(APP);
+    await act(host, await host.id('shop-app-1'));
+    expect(await host.sentences(shop(APP))).toEqual(steps);
+    expect(driftLines(await host.plan(shop(APP)))).toEqual(drift);
+    await host.settle(shop(APP));
+    expect(driftLines(await host.plan(shop(APP)))).toEqual([]);
+  });
+});
+
+describe('what a stack says about drift', () => {
+  const byHand = async (more: Parameters<typeof shop>[1]) => {
+    const host = await running(APP);
+    await host.engine.updateContainer(await host.id('shop-app-1'), { CpuShares: 512 });
+    return { steps: await host.sentences(shop(APP, more)), drift: driftLines(await host.plan(shop(APP, more))) };
+  };
+
+  test('report: it is told, and stays', async () => {
+    expect(await byHand({ driftMode: DriftMode.DRIFT_MODE_REPORT })).toEqual({
+      steps: [],
+      drift: ['shop-app-1 services.app.cpu_shares: nothing wanted, 512 there; the stack only reports drift'],
+    });
+  });
+
+  test('report: what Git changed is done all the same', async () => {
+    const host = await running(APP);
+    const changed = shop({ services: { app: {} } }, { driftMode: DriftMode.DRIFT_MODE_REPORT });
+    expect(await host.sentences(changed)).toEqual(['replace container shop-app-1: mem_limit changed in Git']);
+  });
+
+  test('ignore: it is neither told nor put right', async () => {
+    expect(await byHand({ ignore: ['services.app.cpu_shares'] })).toEqual({ steps: [], drift: [] });
+  });
+
+  test('hold: it is told and stays, until the hold expires', async () => {
+    const hold = (expiresAtMs: bigint) => ({ hold: Hold.fromPartial({ reason: 'on call', expiresAtMs }) });
+    const drift = ['shop-app-1 services.app.cpu_shares: nothing wanted, 512 there'];
+    expect(await byHand(hold(0n))).toEqual({ steps: [], drift });
+    const steps = ['replace container shop-app-1: cpu_shares differs from Git'];
+    expect(await byHand(hold(1n))).toEqual({ steps, drift });
+  });
+});
+
+describe('what runs once', () => {
+  test('is done when it ended with 0, and stays done when its container is removed', async () => {
+    const host = await running(JOB, endsWith(0));
+    expect(await host.sentences(shop(JOB))).toEqual([]);
+    await host.engine.removeContainer(await host.id('shop-job-1'));
+    expect(await host.sentences(shop(JOB))).toEqual([]);
+  });
+
+  test('runs again for another specification', async () => {
+    const host = await running(JOB, endsWith(0));
+    const changed: Written = { services: { ...JOB.services, job: { spec: { image: 'job:1', user: '7' } } } };
+    expect(await host.sentences(shop(changed))).toEqual(['replace container shop-job-1: user changed in Git']);
+  });
+
+  test('stays as it is when it failed, and is told', async () => {
+    const host = await running(JOB, endsWith(3));
+    const steps = await host.sentences(shop(JOB));
+    expect(steps.filter((sentence) => sentence.includes('shop-job-1'))).toEqual([]);
+    expect(driftLines(await host.plan(shop(JOB)))).toContain(
+      'shop-job-1 services.job.state: completed wanted, exited with 3 there; it runs once for each specification, and it failed',
+    );
+  });
+});
+
+describe('what is not ours', () => {
+  test('keeps its name, and the container that wants it is a conflict', async () => {
+    const host = await running(APP, ({ engine }) => engine.createContainer('shop-app-1', { Image: 'app:1' }));
+    expect(await host.sentences(shop(APP))).toEqual([]);
+    expect(driftLines(await host.plan(shop(APP)))).toEqual([
+      'shop-app-1: nothing wanted, foreign there; a foreign container has the name; it is never touched',
+    ]);
+  });
+
+  test('is a conflict where it carries our labels', async () => {
+    const host = await running(APP);
+    const { labels } = (await host.engine.inspectContainer('shop-app-1')) ?? {};
+    await host.engine.createContainer('copy', { Image: 'app:1', Labels: labels });
+    expect(await host.sentences(shop(APP))).toEqual([]);
+    expect(driftLines(await host.plan(shop(APP)))).toEqual([
+      'copy: nothing wanted, foreign, created there; it carries our labels and is not on our record; it is never touched',
+    ]);
+  });
+
+  test('is a network that somebody else must make', async () => {
+    const external: Written = { ...APP, networks: [{ key: 'edge', name: 'edge', external: true }] };
+    const host = await running(external);
+    expect(driftLines(await host.plan(shop(external)))).toEqual([
+      'edge: present wanted, absent there; network edge is external: somebody else must make it',
+    ]);
+  });
+});
+
+describe('what holds data', () => {
+  test('a volume that differs is told and never touched', async () => {
+    const data: Written = { ...APP, volumes: [{ key: 'data' }] };
+    const other = { name: 'shop_data', driver: 'other', options: {}, labels: {} };
+    const host = await running(data, ({ engine }) => engine.createVolume(other));
+    expect(await host.sentences(shop(data))).toEqual([]);
+    expect(driftLines(await host.plan(shop(data)))).toEqual([
+      'shop_data volumes.shop_data.driver: local wanted, other there; a volume is never changed or removed by Mooring: its data would be lost',
+    ]);
+  });
+
+  test('a content that somebody edited is put back, and whoever mounts it is restarted once', async () => {
+    const file = (target: string) => ({ target, file: { digest: 'sha256:aa' } });
+    const written: Written = { services: { app: { spec: { mounts: [file('/a.conf'), file('/b.conf')] } } } };
+    const host = await running(written);
+    host.contents.set('/agent/content/sha256-aa', { damage: 'sha256:bb', sinceMs: host.engine.nowMs });
+    expect(await host.sentences(shop(written))).toEqual([
+      'restore the content behind services.app.volumes./a.conf: somebody changed what is mounted',
+      'restart container shop-app-1: what it mounts was put back',
+    ]);
+    await host.settle(shop(written));
+    expect(await host.sentences(shop(written))).toEqual([]);
+  });
+});
