@@ -32,10 +32,10 @@ async function containers({ bench }: Subject) {
   return (await docker.listContainers({ all: true })).reverse().map(({ Id }) => docker.getContainer(Id));
 }
 
-/** Whatever had to be made was made once, whoever looked at it since. */
+/** Whatever had to be made was made once and never replaced, whoever looked at it since. */
 function expectMadeOnce({ bench, desired }: Subject): void {
   const services = desired.stacks.flatMap(({ bundle }) => bundle.services);
-  const made = bench.events.filter((event) => event.startsWith('container.created'));
+  const made = bench.events.filter((event) => /^container\.(?:created|replaced)/.test(event));
   expect(made.length).toBe(services.reduce((sum, { replicas }) => sum + replicas, 0));
 }
 
