@@ -165,8 +165,11 @@ describe('a host', () => {
       const lostAtMs = await eventually(what, () => timeLogged(host, what, revokedAtMs - ENDED_BEFORE_MS));
       expect(lostAtMs - revokedAtMs, what).toBeLessThan(5000);
     }
-    const status = JSON.parse((await host.run('status', '-o', 'json')).stdout);
-    expect([status.hub.connected, status.broker.connected]).toEqual([false, false]);
+    // The agent writes its status every two seconds.
+    await eventually('the agent says so', async () => {
+      const status = JSON.parse((await host.run('status', '-o', 'json')).stdout);
+      expect([status.hub.connected, status.broker.connected]).toEqual([false, false]);
+    });
     expect(await host.startTimes()).toEqual(started);
   });
 });
