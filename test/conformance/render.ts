@@ -1,4 +1,5 @@
-import { lstat, readFile } from 'node:fs/promises';
+import { existsSync } from 'node:fs';
+import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { buildBundle, FolderTree, loadProject, parseEnvFile } from '@mooring/hub';
 import type { Bundle, MooringError } from '@mooring/proto';
@@ -57,6 +58,6 @@ export function builtImage(service: string): string {
 }
 
 async function readVariables(path: string): Promise<Readonly<Record<string, string>>> {
-  const found = await lstat(path).catch(() => undefined);
-  return found === undefined ? {} : parseEnvFile(await readFile(path, 'utf8'));
+  if (!existsSync(path)) return {};
+  return parseEnvFile(await readFile(path, 'utf8'));
 }
