@@ -75,6 +75,7 @@ class RunningAgent implements Agent {
   readonly #chores: readonly NodeJS.Timeout[];
   #identity: Identity;
   #sweptGeneration = 0n;
+  #toldDiskCode = '';
 
   private constructor({ config, log, identity, keep }: Wiring, receiver: Receiver) {
     this.#config = config;
@@ -258,7 +259,21 @@ class RunningAgent implements Agent {
     }
   }
 
+  /** What is wrong with the disk is reported when it begins and when it ends: nothing else may change for a long time. */
+  #checkDisk(): void {
+    try {
+      if (this.#keep.check()) this.#log.info('the disk takes writes again');
+    } catch (error) {
+      this.#log.error({ err: error }, 'what waited in memory cannot be brought to disk');
+    }
+    const code = this.#keep.health.problem?.code ?? '';
+    if (code === this.#toldDiskCode) return;
+    this.#toldDiskCode = code;
+    this.#hub.changed();
+  }
+
   #writeStatus(): void {
+    this.#checkDisk();
     const about = {
       host: this.#identity.host,
       fleetId: this.#identity.fleetId,

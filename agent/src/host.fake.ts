@@ -89,7 +89,7 @@ export class FakeHost {
   #parts(): ApplyParts & ObserverParts {
     const { database } = openDatabase(':memory:');
     const now = () => this.engine.nowMs;
-    const health = new DiskHealth(now);
+    const health = new DiskHealth({ nowMs: now, probe: () => undefined });
     return {
       engine: this.engine,
       fleetId: FLEET,

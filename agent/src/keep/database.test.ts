@@ -8,7 +8,7 @@ import { temporaryFolder } from './temporary-folder.fake.ts';
 
 const opened = (file: string) => {
   const { database, setAside } = openDatabase(file);
-  const outbox = new Outbox(database, new DiskHealth(() => 0));
+  const outbox = new Outbox(database, new DiskHealth({ nowMs: () => 0, probe: () => undefined }));
   return { database, setAside, outbox };
 };
 

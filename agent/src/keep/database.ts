@@ -1,7 +1,8 @@
 import { randomBytes } from 'node:crypto';
 import { existsSync, renameSync } from 'node:fs';
 import { MooringError } from '@mooring/proto';
-import { openSqlite, type Sqlite } from './sqlite.ts';
+import { type MovableSqlite, openSqlite, type Sqlite } from './sqlite.ts';
+import type { StandIn } from './stand-in.ts';
 
 /** Everything that the agent remembers beside the accepted assignment. */
 const SCHEMA = `
@@ -26,17 +27,41 @@ const SCHEMA = `
   ) STRICT, WITHOUT ROWID;
 `;
 
-/** A database, and whether an earlier one was damaged and set aside. */
+/** A database, and what became of it. */
 export interface OpenedDatabase {
-  readonly database: Sqlite;
+  readonly database: MovableSqlite;
+  /** True: an earlier one was damaged and set aside. */
   readonly setAside: boolean;
+  /** The copy in memory that it is, because the disk takes nothing; undefined: it is the file. */
+  readonly copy?: string;
+  /** Why it is a copy. */
+  readonly problem?: MooringError;
 }
 
 /**
  * Opens the agent's database. A damaged one is set aside and a new one begun: what it held is found again on the engine by labels, and its events
- * are a gap that the hub sees by the new outbox id.
+ * are a gap that the hub sees by the new outbox id. Where the disk takes nothing, a copy in memory is opened, if there is a place for one.
  */
-export function openDatabase(file: string): OpenedDatabase {
+export function openDatabase(file: string, standIn?: StandIn): OpenedDatabase {
+  const copy = standIn?.find(file);
+  if (copy !== undefined) return { ...openOrBegin(copy), copy, problem: leftOver(file) };
+  try {
+    return openOrBegin(file);
+  } catch (error) {
+    if (standIn === undefined || !(error instanceof MooringError && error.code === 'DISK_FULL')) throw error;
+    const taken = standIn.take(file);
+    return { ...openOrBegin(taken), copy: taken, problem: error };
+  }
+}
+
+function leftOver(file: string): MooringError {
+  const message = `Cannot use ${file}: what came after it is in memory, since the disk took nothing; a disk that takes writes is wanted`;
+  return new MooringError('DISK_FULL', message, { hint: HINT });
+}
+
+const HINT = 'Containers keep running and are healed; the record is kept in memory until the disk takes writes again.';
+
+function openOrBegin(file: string): OpenedDatabase {
   try {
     return { database: openSqlite(file, SCHEMA), setAside: false };
   } catch (error) {

@@ -1,5 +1,5 @@
 import { closeSync, fsyncSync, openSync, renameSync, rmSync, writeSync } from 'node:fs';
-import { dirname } from 'node:path';
+import { dirname, join } from 'node:path';
 import { MooringError } from '@mooring/proto';
 
 /** The two calls after which something is true for ever; a test puts a crash between any two of them. */
@@ -57,6 +57,29 @@ export function removeDraft(path: string): void {
     rmSync(path, { force: true });
   } catch {
     // Why the write failed is what counts.
+  }
+}
+
+/** Bytes of a probe: more than an assignment with its objects, so that a disk that takes it takes what comes next. */
+const PROBE_BYTES = 2 * 1024 * 1024;
+const PROBE_PIECE = Buffer.alloc(64 * 1024);
+
+/** Writes as much as the agent may have to keep soon, and takes it away again. Throws DISK_FULL. */
+export function probeDisk(disk: Disk, folder: string): void {
+  const path = join(folder, 'probe');
+  try {
+    rmSync(path, { force: true });
+    const file = openSync(path, 'wx', PRIVATE_FILE);
+    try {
+      for (let written = 0; written < PROBE_BYTES; ) written += writeSync(file, PROBE_PIECE);
+      disk.sync(file);
+    } finally {
+      closeSync(file);
+    }
+  } catch (cause) {
+    throw diskError(`write ${path}`, cause);
+  } finally {
+    removeDraft(path);
   }
 }
 

@@ -53,14 +53,14 @@ describe('the folder of an agent', () => {
     expect(() => lockFolder(data)).toThrow(`process ${other.pid} uses`);
     other.kill('SIGKILL');
     await once(other, 'exit');
-    lockFolder(data)();
+    lockFolder(data).release();
   });
 
   test('is given back when it cannot be opened', () => {
     const data = temporaryFolder();
     writeFileSync(join(data, 'content'), 'a file where a folder is to be');
     expect(() => openKeep(data, { nowMs })).toThrow(MooringError);
-    lockFolder(data)();
+    lockFolder(data).release();
   });
 
   test('with a damaged database begins a new record and keeps what was accepted', () => {
@@ -76,30 +76,48 @@ describe('the folder of an agent', () => {
 
 describe('the health of the disk', () => {
   const full = new MooringError('DISK_FULL', 'Cannot write: it is full; room is wanted', { hint: 'Make room.' });
+  const failing = () => {
+    throw full;
+  };
 
-  test('is a problem from the first failed write until one that works', () => {
+  test('is a problem from the first failed write until a write of a real size works', () => {
     let clock = 5;
-    const health = new DiskHealth(() => clock);
-    const failing = () => {
-      throw full;
-    };
+    let probe = failing;
+    const health = new DiskHealth({ nowMs: () => clock, probe: () => probe() });
     expect(health.attempt(failing)).toBe(false);
     clock = 9;
     expect(health.attempt(failing)).toBe(false);
     expect(health.problem).toEqual({ code: 'DISK_FULL', message: full.message, hint: 'Make room.', sinceMs: 5n });
     expect(health.attempt(() => undefined)).toBe(true);
-    expect(health.problem).toBeUndefined();
+    expect(health.problem?.code).toBe('DISK_FULL');
+    expect(health.check()).toBe(false);
+    probe = () => undefined as never;
+    expect([health.check(), health.problem?.code]).toEqual([false, 'DISK_FULL']);
+    clock += 5_000;
+    expect([health.check(), health.problem]).toEqual([true, undefined]);
+    expect(health.check()).toBe(false);
+  });
+
+  test('stays a problem while what waited for room cannot be written', () => {
+    let clock = 0;
+    const health = new DiskHealth({ nowMs: () => clock, probe: () => undefined });
+    health.failed(full);
+    expect(health.check(failing)).toBe(false);
+    expect(health.problem?.code).toBe('DISK_FULL');
+    clock -= 60_000;
+    expect(health.check()).toBe(true);
   });
 
   test('stays a problem once the database is found damaged', () => {
-    const health = new DiskHealth(nowMs);
+    const health = new DiskHealth({ nowMs, probe: () => undefined });
     health.failed(new MooringError('STATE_CORRUPT', 'Cannot read: damaged; sound'));
     expect(health.attempt(() => undefined)).toBe(true);
+    expect(health.check()).toBe(false);
     expect(health.problem?.code).toBe('STATE_CORRUPT');
   });
 
   test('tells any other failure to whoever writes', () => {
-    const health = new DiskHealth(nowMs);
+    const health = new DiskHealth({ nowMs, probe: () => undefined });
     expect(() =>
       health.attempt(() => {
         throw new TypeError('a mistake');

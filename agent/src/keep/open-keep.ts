@@ -3,15 +3,16 @@ import { join, resolve } from 'node:path';
 import { AcceptedFile } from './accepted-file.ts';
 import { KeptCompletions } from './completions.ts';
 import { ContentStore } from './content-store.ts';
-import { maskKeyOf, openDatabase } from './database.ts';
-import { type Disk, PRIVATE_FOLDER, REAL_DISK } from './disk.ts';
+import { maskKeyOf, type OpenedDatabase, openDatabase } from './database.ts';
+import { type Disk, PRIVATE_FOLDER, probeDisk, REAL_DISK } from './disk.ts';
 import { DiskHealth } from './disk-health.ts';
 import { KeptJournal } from './journal.ts';
-import { lockFolder } from './lock.ts';
+import { type FolderLock, lockFolder } from './lock.ts';
 import { Outbox } from './outbox.ts';
 import { KeptRecord } from './own-record.ts';
 import { KeptReceipts } from './receipts.ts';
 import { Releases } from './releases.ts';
+import { StandIn } from './stand-in.ts';
 
 /** Everything that the agent has on disk. */
 export interface Keep {
@@ -28,19 +29,37 @@ export interface Keep {
   readonly health: DiskHealth;
   /** True: the database was damaged and begun anew, or a part of it could not be read. */
   readonly recordLost: boolean;
+  /** Looks whether a disk that was full takes writes again, and brings home what waited in memory. True: it just did. Throws STATE_LOCKED. */
+  check(): boolean;
   close(): void;
 }
 
-/** Opens the agent's folder for this process alone. Throws STATE_LOCKED or DISK_FULL. */
-export function openKeep(data: string, parts: { readonly nowMs: () => number; readonly disk?: Disk }): Keep {
+/** What a folder is opened with. */
+export interface KeepParts {
+  readonly nowMs: () => number;
+  readonly disk?: Disk;
+  /** Folder in memory for what a full or read-only disk does not take. */
+  readonly memory?: string;
+}
+
+/**
+ * Opens the agent's folder for this process alone; a disk that is full or read-only does not keep it from starting. Throws STATE_LOCKED, or DISK_FULL
+ * where the folder was never complete or there is no memory either.
+ */
+export function openKeep(data: string, parts: KeepParts): Keep {
   const folder = resolve(data);
   const disk = parts.disk ?? REAL_DISK;
+  const standIn = new StandIn(folder, parts.memory);
   mkdirSync(join(folder, 'state'), { recursive: true, mode: PRIVATE_FOLDER });
-  const unlock = lockFolder(folder);
+  const lock = lockFolder(folder, standIn);
   try {
-    const { database, setAside } = openDatabase(join(folder, 'agent.db'));
-    const health = new DiskHealth(parts.nowMs);
+    const file = join(folder, 'agent.db');
+    const opened = openDatabase(file, standIn);
+    const { database, setAside, problem } = opened;
+    const health = new DiskHealth({ nowMs: parts.nowMs, probe: () => probeDisk(disk, folder) });
+    if (problem !== undefined) health.failed(problem);
     const journal = new KeptJournal(database, health);
+    const home = goHome({ lock, opened, file, standIn });
     return {
       accepted: new AcceptedFile(join(folder, 'state'), disk),
       contents: new ContentStore(folder, disk),
@@ -53,13 +72,34 @@ export function openKeep(data: string, parts: { readonly nowMs: () => number; re
       releases: new Releases(database, health),
       health,
       recordLost: setAside || journal.damaged,
+      check: () => health.check(home),
       close: () => {
         database.close();
-        unlock();
+        lock.release();
       },
     };
   } catch (error) {
-    unlock();
+    lock.release();
     throw error;
   }
+}
+
+interface Away {
+  readonly lock: FolderLock;
+  readonly opened: OpenedDatabase;
+  readonly file: string;
+  readonly standIn: StandIn;
+}
+
+/** Brings lock and database from memory to the disk that takes them again. */
+function goHome({ lock, opened, file, standIn }: Away): () => void {
+  let { copy } = opened;
+  return () => {
+    lock.settle();
+    if (copy !== undefined) {
+      opened.database.moveTo(file);
+      copy = undefined;
+    }
+    standIn.remove();
+  };
 }

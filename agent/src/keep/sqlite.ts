@@ -1,5 +1,8 @@
+import { closeSync, fsyncSync, openSync, renameSync, rmSync } from 'node:fs';
+import { dirname } from 'node:path';
 import { type ErrorCode, MooringError } from '@mooring/proto';
 import Database from 'better-sqlite3';
+import { diskError, removeDraft } from './disk.ts';
 
 /** What SQLite stores and takes. Blobs come back as Buffer. */
 export type SqlValue = null | number | string | Uint8Array;
@@ -16,30 +19,42 @@ export interface Sqlite {
   close(): void;
 }
 
+/** A database that may be brought to another place while it is used. */
+export interface MovableSqlite extends Sqlite {
+  /** Writes everything to that file, durably and in place of what is there, and goes on in it. Throws as a write does, and then stays where it was. */
+  moveTo(file: string): void;
+}
+
 /** Pages of cache: the database is small and memory is not ours to spend. */
 const CACHE_KIB = 512;
 
 /** Opens a database with its schema. Throws STATE_CORRUPT where the file is damaged, DISK_FULL where nothing can be written. */
-export function openSqlite(file: string, schema: string): Sqlite {
-  const database = attempt(() => {
-    const opened = new Database(file, { timeout: 0 });
-    try {
-      opened.pragma('journal_mode = WAL');
-      // A crash or power cut must not take back what an apply or an acknowledgement relies on.
-      opened.pragma('synchronous = FULL');
-      opened.pragma('trusted_schema = OFF');
-      opened.pragma('cell_size_check = ON');
-      opened.pragma(`cache_size = -${CACHE_KIB}`);
-      const verdict = opened.pragma('quick_check(1)', { simple: true });
-      if (verdict !== 'ok') throw corrupt(String(verdict));
-      opened.exec(schema);
-    } catch (cause) {
-      opened.close();
-      throw cause;
-    }
-    return opened;
-  });
-  return wrap(database);
+export function openSqlite(file: string, schema: string): MovableSqlite {
+  return wrap(
+    attempt(() => open(file, schema)),
+    schema,
+  );
+}
+
+function open(file: string, schema: string): Database.Database {
+  const opened = new Database(file, { timeout: 0 });
+  try {
+    opened.pragma('journal_mode = WAL');
+    // A crash or power cut must not take back what an apply or an acknowledgement relies on.
+    opened.pragma('synchronous = FULL');
+    opened.pragma('trusted_schema = OFF');
+    opened.pragma('cell_size_check = ON');
+    opened.pragma(`cache_size = -${CACHE_KIB}`);
+    const verdict = opened.pragma('quick_check(1)', { simple: true });
+    if (verdict !== 'ok') throw corrupt(String(verdict));
+    opened.exec(schema);
+    // On a read-only disk all this succeeds, as long as the schema is there: only a lock for writing shows it.
+    opened.exec('BEGIN IMMEDIATE; ROLLBACK');
+  } catch (cause) {
+    opened.close();
+    throw cause;
+  }
+  return opened;
 }
 
 /**
@@ -58,7 +73,23 @@ export function lockFile(file: string): (() => void) | undefined {
   return () => database.close();
 }
 
-function wrap(database: Database.Database): Sqlite {
+/** Whether another process holds the lock, asked without a write: false also where there is no such file. */
+export function isLocked(file: string): boolean {
+  try {
+    const database = new Database(file, { timeout: 0, readonly: true, fileMustExist: true });
+    try {
+      database.pragma('schema_version');
+      return false;
+    } finally {
+      database.close();
+    }
+  } catch (cause) {
+    return cause instanceof Database.SqliteError && cause.code.startsWith('SQLITE_BUSY');
+  }
+}
+
+function wrap(opened: Database.Database, schema: string): MovableSqlite {
+  let database = opened;
   const statements = new Map<string, Database.Statement<SqlValue[]>>();
   const prepare = (sql: string) => {
     const known = statements.get(sql) ?? database.prepare<SqlValue[]>(sql);
@@ -73,7 +104,40 @@ function wrap(database: Database.Database): Sqlite {
     all: <Row>(sql: string, ...values: SqlValue[]) => attempt(() => prepare(sql).all(...values) as Row[]),
     together: (action) => attempt(() => database.transaction(action)()),
     close: () => attempt(() => void database.close()),
+    moveTo: (file) =>
+      attempt(() => {
+        replaceFile(database, file);
+        const moved = open(file, schema);
+        database.close();
+        database = moved;
+        statements.clear();
+      }),
   };
+}
+
+/** The log of the file that is replaced goes first: beside another database it would be taken for its own. */
+function replaceFile(database: Database.Database, file: string): void {
+  const draft = `${file}.new`;
+  try {
+    rmSync(draft, { force: true });
+    database.prepare('VACUUM INTO ?').run(draft);
+    sync(draft);
+    for (const ending of ['-wal', '-shm']) rmSync(file + ending, { force: true });
+    renameSync(draft, file);
+    sync(dirname(file));
+  } catch (cause) {
+    removeDraft(draft);
+    throw cause instanceof Database.SqliteError ? cause : diskError(`bring the record to ${file}`, cause);
+  }
+}
+
+function sync(path: string): void {
+  const descriptor = openSync(path, 'r');
+  try {
+    fsyncSync(descriptor);
+  } finally {
+    closeSync(descriptor);
+  }
 }
 
 function attempt<T>(action: () => T): T {

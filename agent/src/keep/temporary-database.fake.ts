@@ -8,7 +8,7 @@ import { temporaryFolder } from './temporary-folder.fake.ts';
 /** A real database whose writes can be made to fail, as on a full or broken disk. */
 export class TemporaryDatabase {
   readonly file = join(temporaryFolder(), 'agent.db');
-  readonly health = new DiskHealth(() => 77);
+  readonly health = new DiskHealth({ nowMs: () => 77, probe: () => undefined });
   /** What each write throws; undefined: writes work. */
   failure: MooringError | undefined;
   #opened = openDatabase(this.file).database;
