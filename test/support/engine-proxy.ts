@@ -36,7 +36,7 @@ export async function startEngineProxy(paths: {
   };
   const server = createServer((asked, answer) => {
     count(asked);
-    forward(asked, answer, engine);
+    forward(asked, answer, { engine });
   });
   // An attach or exec takes the connection over: from there on it is bytes in both directions.
   server.on('upgrade', (asked: IncomingMessage, client: Socket, head: Buffer) => {
@@ -67,23 +67,32 @@ export async function startEngineProxy(paths: {
   };
 }
 
-function forward(asked: IncomingMessage, answer: ServerResponse, engine: string): void {
+/** Asks the engine what was asked, and hands its answer on: as it is, unless somebody else does that. */
+export function forward(
+  asked: IncomingMessage,
+  answer: ServerResponse,
+  onward: { readonly engine: string; readonly pass?: (told: IncomingMessage, answer: ServerResponse) => void },
+): void {
   const { method, url, rawHeaders } = asked;
-  const onward = request({ socketPath: engine, method, path: url, headers: rawHeaders, setDefaultHeaders: false });
-  onward.on('response', (told) => {
-    answer.writeHead(told.statusCode ?? 502, told.statusMessage, told.rawHeaders);
-    // Headers go at once: whoever follows events waits for them, not for the first event.
-    answer.flushHeaders();
-    told.pipe(answer);
-    told.on('error', () => answer.destroy());
-  });
+  const { engine, pass = passOn } = onward;
+  const asking = request({ socketPath: engine, method, path: url, headers: rawHeaders, setDefaultHeaders: false });
+  asking.on('response', (told) => pass(told, answer));
   // An engine that does not answer is to look like one here too.
-  onward.on('error', () => answer.destroy());
-  answer.on('close', () => onward.destroy());
-  asked.pipe(onward);
+  asking.on('error', () => answer.destroy());
+  answer.on('close', () => asking.destroy());
+  asked.pipe(asking);
 }
 
-function takeOver(asked: IncomingMessage, parts: { client: Socket; head: Buffer; engine: string }): void {
+function passOn(told: IncomingMessage, answer: ServerResponse): void {
+  answer.writeHead(told.statusCode ?? 502, told.statusMessage, told.rawHeaders);
+  // Headers go at once: whoever follows events waits for them, not for the first event.
+  answer.flushHeaders();
+  told.pipe(answer);
+  told.on('error', () => answer.destroy());
+}
+
+/** Gives a connection over to the engine: from there on it is bytes in both directions. */
+export function takeOver(asked: IncomingMessage, parts: { client: Socket; head: Buffer; engine: string }): void {
   const { client, head, engine } = parts;
   const onward = connect(engine);
   const { method, url, httpVersion, rawHeaders } = asked;

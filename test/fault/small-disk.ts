@@ -1,0 +1,113 @@
+import { mkdirSync, readFileSync, renameSync, rmSync, statfsSync, writeFileSync } from 'node:fs';
+import { basename } from 'node:path';
+import { run } from '../support/run.ts';
+
+/** Which file system: one in memory whose size may change, or one that can break as a disk does. */
+export type DiskKind = 'tmpfs' | 'ext4';
+
+const MIB = 1024 * 1024;
+
+/** A folder on a small disk of its own, with what was in it before. Whoever has files open there is to be stopped around making and removing it. */
+export class SmallDisk {
+  readonly #folder: string;
+  readonly #kind: DiskKind;
+
+  private constructor(folder: string, kind: DiskKind) {
+    this.#folder = folder;
+    this.#kind = kind;
+  }
+
+  static async under(folder: string, size: { readonly kind: DiskKind; readonly mib: number }): Promise<SmallDisk> {
+    const kept = `${folder}.kept`;
+    renameSync(folder, kept);
+    mkdirSync(folder, { mode: 0o700 });
+    if (size.kind === 'tmpfs') await run('mount', ['-t', 'tmpfs', '-o', `size=${size.mib}m,mode=700`, 'tmpfs', folder]);
+    else await mountImage(`${folder}.img`, folder, size.mib);
+    await run('cp', ['-a', `${kept}/.`, folder]);
+    rmSync(kept, { recursive: true });
+    return new SmallDisk(folder, size.kind);
+  }
+
+  get freeBytes(): number {
+    const { bavail, bsize } = statfsSync(this.#folder);
+    return bavail * bsize;
+  }
+
+  /** Fills it until only that much is free; to the last byte when it is 0. */
+  async fill(leaveBytes: number): Promise<void> {
+    const room = this.freeBytes - leaveBytes;
+    // The last blocks go to a second file: what a file system keeps for itself makes the first one fall short.
+    if (room > 0) await run('fallocate', ['-l', String(room), this.#filler]);
+    if (leaveBytes === 0) await this.#fillRest();
+  }
+
+  empty(): void {
+    rmSync(this.#filler, { force: true });
+    rmSync(`${this.#filler}.rest`, { force: true });
+  }
+
+  /** Breaks it while it is in use, as a kernel does that finds an error on a disk: it is read-only from now on. */
+  breakDisk(): void {
+    if (this.#kind !== 'ext4') throw new Error('only a disk with ext4 can break');
+    const device = deviceOf(this.#folder);
+    writeFileSync(`/sys/fs/ext4/${basename(device)}/trigger_fs_error`, 'a fault that is wanted\n');
+  }
+
+  async remount(mode: 'ro' | 'rw'): Promise<void> {
+    await run('mount', ['-o', `remount,${mode}`, this.#folder]);
+  }
+
+  /** Puts a folder as it is now in its place. */
+  async close(): Promise<void> {
+    const next = `${this.#folder}.next`;
+    this.#emptyIfWritable();
+    await run('cp', ['-a', this.#folder, next]);
+    await run('umount', [this.#folder]);
+    rmSync(this.#folder, { recursive: true });
+    rmSync(`${this.#folder}.img`, { force: true });
+    renameSync(next, this.#folder);
+    rmSync(`${this.#folder}/${basename(this.#filler)}`, { force: true });
+    rmSync(`${this.#folder}/${basename(this.#filler)}.rest`, { force: true });
+  }
+
+  #emptyIfWritable(): void {
+    try {
+      this.empty();
+    } catch (error) {
+      // A disk that is read-only keeps its filler until its copy is rid of it.
+      if (!(error instanceof Error && 'code' in error && error.code === 'EROFS')) throw error;
+    }
+  }
+
+  get #filler(): string {
+    return `${this.#folder}/filler`;
+  }
+
+  async #fillRest(): Promise<void> {
+    await run('sh', [
+      '-c',
+      `cat /dev/zero > "$1" 2>/dev/null; test "$(stat -f -c %a "$2")" = 0`,
+      'fill',
+      `${this.#filler}.rest`,
+      this.#folder,
+    ]);
+  }
+}
+
+async function mountImage(image: string, folder: string, mib: number): Promise<void> {
+  await run('truncate', ['-s', String(mib * MIB), image]);
+  await run('mkfs.ext4', ['-q', '-m', '0', image]);
+  await run('mount', ['-o', 'loop,errors=remount-ro', image, folder]);
+}
+
+function deviceOf(folder: string): string {
+  const line = mounts().find((mount) => mount[1] === folder);
+  if (line?.[0] === undefined) throw new Error(`nothing is mounted at ${folder}`);
+  return line[0];
+}
+
+function mounts(): string[][] {
+  return readFileSync('/proc/mounts', 'utf8')
+    .split('\n')
+    .map((line) => line.split(' '));
+}
