@@ -1,6 +1,5 @@
-import { randomUUID } from 'node:crypto';
 import { digestOf, FEATURES, type Hello, MooringError, PROTOCOL_VERSION, Severity } from '@mooring/proto';
-import pino, { type Logger } from 'pino';
+import pino from 'pino';
 import type { EventDraft } from './apply/ports.ts';
 import type { AgentConfig } from './config.ts';
 import { EngineHolder } from './engine-holder.ts';
@@ -8,23 +7,28 @@ import { certificateProblem, renewAtMs } from './join/certificate.ts';
 import type { Identity } from './join/identity.ts';
 import { loadIdentity } from './join/identity-folder.ts';
 import { machineId } from './join/machine-id.ts';
+import { MACHINE_CHANCE } from './keep/chance.ts';
 import { type Keep, openKeep } from './keep/open-keep.ts';
+import type { Log } from './log.ts';
 import { Loop } from './loop.ts';
+import { openEngine } from './observe/docker.ts';
+import type { Engine } from './observe/engine.ts';
 import { mayShow, watchEngine } from './observe/watch.ts';
 import { Passes } from './passes.ts';
 import type { DesiredStack } from './plan/desired.ts';
 import { BrokerLink } from './receive/broker-link.ts';
-import { connectBroker } from './receive/nats.ts';
+import { type BrokerConnection, type BrokerTarget, connectBroker } from './receive/nats.ts';
 import { objectSource } from './receive/object-source.ts';
 import { Receiver } from './receive/receiver.ts';
 import { sweepContents } from './receive/sweep.ts';
 import { desiredOf } from './receive/workload.ts';
 import { ANSWERED_QUESTIONS, answerQuestion } from './report/answer-question.ts';
 import { HubConnection } from './report/hub-connection.ts';
-import { openHubLink } from './report/hub-grpc.ts';
+import { type HubLink, openHubLink } from './report/hub-grpc.ts';
 import type { Snapshot } from './report/report-delta.ts';
 import { Standing } from './standing.ts';
 import { statusOf, writeStatus } from './status-file.ts';
+import { every, MACHINE_TIMERS, type Timers } from './timers.ts';
 import { VERSION } from './version.ts';
 
 /** Between looks at the own certificate: renewal has weeks of room. */
@@ -43,52 +47,89 @@ export async function startAgent(config: AgentConfig): Promise<Agent> {
   const log = pino({ level: config.logLevel, base: { program: 'mooring-agent' } }, pino.destination(2));
   const identity = loadIdentity(config.data);
   const keep = openKeep(config.data, { nowMs: Date.now });
+  return await runAgent({
+    config,
+    log,
+    identity,
+    keep,
+    outside: {
+      openEngine: () => openEngine(config.docker),
+      connectBroker,
+      openHubLink,
+      machineId: machineId(),
+      bootId: MACHINE_CHANCE.uuid(),
+      nowMs: Date.now,
+      timers: MACHINE_TIMERS,
+    },
+  });
+}
+
+/** Everything that an agent meets and does not own. */
+export interface Outside {
+  readonly openEngine: () => Promise<Engine>;
+  readonly connectBroker: (target: BrokerTarget) => Promise<BrokerConnection>;
+  readonly openHubLink: (address: string, tls: Identity['tls']) => Promise<HubLink>;
+  readonly machineId: string;
+  /** Another one at each start. */
+  readonly bootId: string;
+  /** Unix milliseconds by the machine's clock, which may be set. */
+  readonly nowMs: () => number;
+  readonly timers: Timers;
+}
+
+/** What an agent is made of. */
+export interface AgentParts {
+  readonly config: Pick<AgentConfig, 'data' | 'auditMs'>;
+  readonly log: Log;
+  readonly identity: Identity;
+  readonly keep: Keep;
+  readonly outside: Outside;
+}
+
+/** Starts an agent over the parts that it is given, and closes its folder where it cannot start. */
+export async function runAgent(parts: AgentParts): Promise<Agent> {
   try {
-    return await RunningAgent.start({ config, log, identity, keep });
+    return await RunningAgent.start(parts);
   } catch (error) {
-    keep.close();
+    parts.keep.close();
     throw error;
   }
 }
 
-interface Wiring {
-  readonly config: AgentConfig;
-  readonly log: Logger;
-  readonly identity: Identity;
-  readonly keep: Keep;
-}
-
 /** The parts of one agent, wired to each other: what one hears, the other is told. */
 class RunningAgent implements Agent {
-  readonly #config: AgentConfig;
-  readonly #log: Logger;
+  readonly #config: AgentParts['config'];
+  readonly #log: Log;
   readonly #keep: Keep;
+  readonly #outside: Outside;
   readonly #engine: EngineHolder;
   readonly #standing = new Standing();
-  readonly #bootId = randomUUID();
   readonly #receiver: Receiver;
   readonly #passes: Passes;
   readonly #loop: Loop;
   readonly #watching: { close(): Promise<void> };
   readonly #broker: BrokerLink;
   readonly #hub: HubConnection;
-  readonly #chores: readonly NodeJS.Timeout[];
+  readonly #chores: readonly (() => void)[];
   #identity: Identity;
   #sweptGeneration = 0n;
   #toldDiskCode = '';
 
-  private constructor({ config, log, identity, keep }: Wiring, receiver: Receiver) {
+  private constructor({ config, log, identity, keep, outside }: AgentParts, receiver: Receiver) {
     this.#config = config;
     this.#log = log;
     this.#identity = identity;
     this.#keep = keep;
+    this.#outside = outside;
     this.#receiver = receiver;
-    this.#engine = new EngineHolder(config.docker);
+    this.#engine = new EngineHolder(outside.openEngine);
     this.#passes = new Passes({
       engine: this.#engine,
       fleetId: identity.fleetId,
       keep,
       restoreContents: (stack) => receiver.restoreContents(stack),
+      nowMs: outside.nowMs,
+      timers: outside.timers,
     });
     this.#loop = this.#startLoop();
     this.#watching = watchEngine({
@@ -99,22 +140,24 @@ class RunningAgent implements Agent {
         if (mayShow(changes)) this.#loop.wake();
       },
       log,
+      timers: outside.timers,
     });
     this.#broker = this.#startBroker();
     this.#hub = this.#startHub();
     keep.outbox.onEvent = () => this.#hub.changed();
     this.#chores = [
-      setInterval(() => void this.#renew(), CERTIFICATE_CHECK_MS),
-      setInterval(() => this.#writeStatus(), STATUS_MS),
+      every(outside.timers, CERTIFICATE_CHECK_MS, () => void this.#renew()),
+      every(outside.timers, STATUS_MS, () => this.#writeStatus()),
     ];
     log.info({ host: identity.host, fleet: identity.fleetId }, 'the agent runs');
   }
 
   /** Reads what was accepted before anything can arrive, then starts everything else. */
-  static async start(wiring: Wiring): Promise<RunningAgent> {
-    const { keep, identity, log } = wiring;
+  static async start(parts: AgentParts): Promise<RunningAgent> {
+    const { keep, identity, log, outside } = parts;
+    const { nowMs, timers } = outside;
     const started: { agent?: RunningAgent } = {};
-    const tell = (event: EventDraft) => keep.outbox.tell(event, Date.now());
+    const tell = (event: EventDraft) => keep.outbox.tell(event, nowMs());
     if (keep.recordLost) tell(RECORD_LOST);
     const receiver = new Receiver({
       fleetId: identity.fleetId,
@@ -130,18 +173,19 @@ class RunningAgent implements Agent {
       fetchNewest: (newest) => running(started.agent).#fetchNewest(newest?.digest),
       tell,
       log,
-      nowMs: Date.now,
+      nowMs,
+      timers,
       onAccepted: () => {
         if (started.agent !== undefined) started.agent.#loop.supersede();
       },
     });
     await receiver.load();
-    started.agent = new RunningAgent(wiring, receiver);
+    started.agent = new RunningAgent(parts, receiver);
     return started.agent;
   }
 
   async close(): Promise<void> {
-    for (const chore of this.#chores) clearInterval(chore);
+    for (const end of this.#chores) end();
     await Promise.all([this.#loop.close(), this.#watching.close(), this.#receiver.close()]);
     await Promise.all([this.#hub.close(), this.#broker.close()]);
     this.#keep.close();
@@ -162,26 +206,28 @@ class RunningAgent implements Agent {
       },
       auditMs: this.#config.auditMs,
       log: this.#log,
-      nowMs: Date.now,
+      nowMs: this.#outside.nowMs,
+      timers: this.#outside.timers,
     });
   }
 
   #startBroker(): BrokerLink {
     const { host, nkeySeed, tls, natsUrls } = this.#identity;
     return new BrokerLink({
-      connect: (target) => connectBroker({ ...target, host, nkeySeed, caPem: tls.ca }),
+      connect: (target) => this.#outside.connectBroker({ ...target, host, nkeySeed, caPem: tls.ca }),
       urls: natsUrls,
       onPush: (envelope) => this.#receiver.offer(envelope),
       onReady: () => this.#receiver.ask(),
       log: this.#log,
-      nowMs: Date.now,
+      nowMs: this.#outside.nowMs,
+      timers: this.#outside.timers,
     });
   }
 
   #startHub(): HubConnection {
     return new HubConnection({
       addresses: () => this.#identity.hubAddresses,
-      open: (address) => openHubLink(address, this.#identity.tls),
+      open: (address) => this.#outside.openHubLink(address, this.#identity.tls),
       hello: () => this.#hello(),
       onWelcome: ({ natsUrls }) => this.#broker.moveTo(natsUrls),
       onNewest: (newest) => this.#receiver.hubSays(newest),
@@ -190,7 +236,8 @@ class RunningAgent implements Agent {
       snapshot: () => this.#snapshot(),
       outbox: this.#keep.outbox,
       log: this.#log,
-      nowMs: Date.now,
+      nowMs: this.#outside.nowMs,
+      timers: this.#outside.timers,
     });
   }
 
@@ -204,8 +251,8 @@ class RunningAgent implements Agent {
       highWater: workload?.assignment.generation ?? 0n,
       acceptedDigest: workload?.digest ?? '',
       outboxId: this.#keep.outbox.id,
-      bootId: this.#bootId,
-      machineId: machineId(),
+      bootId: this.#outside.bootId,
+      machineId: this.#outside.machineId,
       questions: [...ANSWERED_QUESTIONS],
       trustVersion: this.#identity.trust.version,
     };
@@ -243,9 +290,9 @@ class RunningAgent implements Agent {
   }
 
   async #renew(): Promise<void> {
-    const expired = certificateProblem(this.#identity, Date.now());
+    const expired = certificateProblem(this.#identity, this.#outside.nowMs());
     if (expired !== undefined) this.#log.error({ code: expired.code }, expired.message);
-    if (Date.now() < renewAtMs(this.#identity)) return;
+    if (this.#outside.nowMs() < renewAtMs(this.#identity)) return;
     try {
       // Loaded when it is needed: running pays nothing for it.
       const { renewCertificate } = await import('./join/renew-certificate.ts');
@@ -262,7 +309,7 @@ class RunningAgent implements Agent {
   /** What is wrong with the disk is reported when it begins and when it ends: nothing else may change for a long time. */
   #checkDisk(): void {
     try {
-      if (this.#keep.check()) this.#log.info('the disk takes writes again');
+      if (this.#keep.check()) this.#log.info({}, 'the disk takes writes again');
     } catch (error) {
       this.#log.error({ err: error }, 'what waited in memory cannot be brought to disk');
     }
@@ -278,11 +325,11 @@ class RunningAgent implements Agent {
       host: this.#identity.host,
       fleetId: this.#identity.fleetId,
       version: VERSION,
-      writtenAtMs: Date.now(),
+      writtenAtMs: this.#outside.nowMs(),
     };
     const status = statusOf(this.#snapshot(), { ...about, hub: this.#hub.state, broker: this.#broker.state });
     try {
-      this.#keep.health.attempt(() => writeStatus(this.#config.data, status));
+      this.#keep.health.attempt(() => writeStatus(this.#config.data, status, this.#keep.disk));
     } catch (error) {
       // The status is for people: an agent that cannot write it goes on.
       this.#log.warn({ err: error }, 'the status could not be written');

@@ -1,3 +1,5 @@
+import { MACHINE_TIMERS, type Timers } from './timers.ts';
+
 /** How long to wait between attempts. */
 export interface BackoffBounds {
   /** Milliseconds that the first wait has at most. */
@@ -31,12 +33,12 @@ export class Backoff {
 }
 
 /** Waits, or returns early when the signal is aborted. */
-export function pause(ms: number, signal: AbortSignal): Promise<void> {
+export function pause(ms: number, signal: AbortSignal, timers: Timers = MACHINE_TIMERS): Promise<void> {
   if (signal.aborted) return Promise.resolve();
   const { promise, resolve } = Promise.withResolvers<void>();
-  const timer = setTimeout(resolve, ms);
+  const cancel = timers.after(ms, resolve);
   const wake = () => {
-    clearTimeout(timer);
+    cancel();
     resolve();
   };
   signal.addEventListener('abort', wake, { once: true });

@@ -1,18 +1,17 @@
 import { MooringError } from '@mooring/proto';
-import { openEngine } from './observe/docker.ts';
 import type { Engine } from './observe/engine.ts';
 
 /** Opens the engine at the first use, and again after it was lost: it may come back as another version. */
 export class EngineHolder {
-  readonly #socket: string;
+  readonly #open: () => Promise<Engine>;
   #engine: Promise<Engine> | undefined;
 
-  constructor(socket: string) {
-    this.#socket = socket;
+  constructor(open: () => Promise<Engine>) {
+    this.#open = open;
   }
 
   open(): Promise<Engine> {
-    this.#engine ??= openEngine(this.#socket).catch((error) => {
+    this.#engine ??= this.#open().catch((error) => {
       this.#engine = undefined;
       throw error;
     });

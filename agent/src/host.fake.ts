@@ -105,6 +105,7 @@ export class FakeHost {
       contents: () => this.contents,
       restoreContents: async () => this.contents.clear(),
       maskKey: new Uint8Array(32),
+      makeFolder: () => undefined,
       tell: ({ kind, message }) => this.events.push(`${kind}: ${message}`),
       now,
     };

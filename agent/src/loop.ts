@@ -3,6 +3,7 @@ import { Backoff, pause } from './backoff.ts';
 import type { Log } from './log.ts';
 import type { Desired } from './plan/desired.ts';
 import type { Assessment } from './reconciler.ts';
+import { MACHINE_TIMERS, type Timers } from './timers.ts';
 
 /** After an engine that does not answer: soon at first, so that a restarted one is found, then about twice a minute. */
 const ENGINE_RETRY = { firstMs: 1_000, maxMs: 15_000 };
@@ -26,13 +27,16 @@ export interface LoopParts {
   readonly auditMs: number;
   readonly log: Log;
   readonly nowMs: () => number;
+  /** The machine's own unless told otherwise. */
+  readonly timers?: Timers | undefined;
 }
 
 /** Observe, plan, apply, observe, report: at its own pace, woken by assignments, events and time; never inside an event handler. */
 export class Loop {
   readonly #parts: LoopParts;
   readonly #stop = new AbortController();
-  readonly #backoff = new Backoff(ENGINE_RETRY);
+  readonly #timers: Timers;
+  readonly #backoff: Backoff;
   readonly #run: Promise<void>;
   #pass = new AbortController();
   #sleep = new AbortController();
@@ -42,6 +46,8 @@ export class Loop {
 
   constructor(parts: LoopParts) {
     this.#parts = parts;
+    this.#timers = parts.timers ?? MACHINE_TIMERS;
+    this.#backoff = new Backoff(ENGINE_RETRY, this.#timers.chance);
     this.#run = this.#forever();
   }
 
@@ -70,14 +76,14 @@ export class Loop {
       this.#woken = false;
       this.#coalesce = new AbortController();
       const waitMs = await this.#once();
-      await this.#rest(waitMs, this.#parts.nowMs());
+      await this.#rest(waitMs, this.#timers.monotonicMs());
     }
   }
 
   /** One pass. Returns the milliseconds until the next one, if nothing happens before. */
   async #once(): Promise<number> {
     const { desired, reconcile, onAssessment, onEngineProblem, auditMs, log, nowMs } = this.#parts;
-    const beganMs = performance.now();
+    const beganMs = this.#timers.monotonicMs();
     const wanted = desired() ?? { fleetId: '', generation: 0n, stacks: [], removals: [] };
     this.#pass = new AbortController();
     try {
@@ -88,7 +94,7 @@ export class Loop {
       this.#backoff.reset();
       onEngineProblem(undefined);
       onAssessment(assessment, wanted.generation);
-      log.debug({ tookMs: performance.now() - beganMs, settled: assessment.settled }, 'reconciled');
+      log.debug({ tookMs: this.#timers.monotonicMs() - beganMs, settled: assessment.settled }, 'reconciled');
       return assessment.wakeAtMs === 0 ? auditMs : Math.min(Math.max(assessment.wakeAtMs - nowMs(), 0), auditMs);
     } catch (error) {
       return this.#failed(error);
@@ -107,9 +113,9 @@ export class Loop {
 
   async #rest(waitMs: number, lookedAtMs: number): Promise<void> {
     this.#sleep = new AbortController();
-    if (!this.#woken) await pause(waitMs, AbortSignal.any([this.#sleep.signal, this.#stop.signal]));
-    const sinceMs = this.#parts.nowMs() - lookedAtMs;
-    if (!this.#woken || sinceMs < 0 || sinceMs >= COALESCE_MS) return;
-    await pause(COALESCE_MS - sinceMs, AbortSignal.any([this.#coalesce.signal, this.#stop.signal]));
+    if (!this.#woken) await pause(waitMs, AbortSignal.any([this.#sleep.signal, this.#stop.signal]), this.#timers);
+    const sinceMs = this.#timers.monotonicMs() - lookedAtMs;
+    if (!this.#woken || sinceMs >= COALESCE_MS) return;
+    await pause(COALESCE_MS - sinceMs, AbortSignal.any([this.#coalesce.signal, this.#stop.signal]), this.#timers);
   }
 }

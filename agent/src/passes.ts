@@ -6,6 +6,7 @@ import type { Change, Engine } from './observe/engine.ts';
 import { createReconciler, type Reconciler } from './reconciler.ts';
 import { reconcilerParts } from './reconciler-parts.ts';
 import type { Answers } from './report/answers.ts';
+import type { Timers } from './timers.ts';
 
 /** What passes rely on. */
 export interface PassParts {
@@ -14,6 +15,8 @@ export interface PassParts {
   readonly keep: Keep;
   /** Puts back what a stack mounts and is no longer as it was signed. */
   readonly restoreContents: (stack: string) => Promise<void>;
+  readonly nowMs: () => number;
+  readonly timers: Timers;
 }
 
 /** Reconciles with whatever engine there is now, and answers from it; its memory lives as long as the engine's connection. */
@@ -43,10 +46,10 @@ export class Passes implements Answers {
   }
 
   #of(engine: Engine): Reconciler {
-    const { fleetId, keep, restoreContents } = this.#parts;
+    const { fleetId, keep, restoreContents, nowMs: now, timers } = this.#parts;
     if (this.#reconciler?.for !== engine) {
-      const tell = (event: EventDraft) => keep.outbox.tell(event, Date.now());
-      const parts = reconcilerParts(keep, { engine, fleetId, tell, restoreContents });
+      const tell = (event: EventDraft) => keep.outbox.tell(event, now());
+      const parts = reconcilerParts(keep, { engine, fleetId, tell, restoreContents, now, timers });
       this.#reconciler = { for: engine, reconciler: createReconciler(parts) };
     }
     return this.#reconciler.reconciler;

@@ -3,12 +3,14 @@ import type { Keep } from './keep/open-keep.ts';
 import type { ReconcilerParts } from './reconciler.ts';
 
 /** What a reconciler takes from elsewhere than the disk. */
-type Outside = Pick<ReconcilerParts, 'engine' | 'fleetId' | 'tell' | 'restoreContents'>;
+type Outside = Pick<ReconcilerParts, 'engine' | 'fleetId' | 'tell' | 'restoreContents'> &
+  Partial<Pick<ReconcilerParts, 'now' | 'timers'>>;
 
 /** Everything that a reconciler relies on, over the agent's own folder. */
 export function reconcilerParts(keep: Keep, outside: Outside): ReconcilerParts {
-  const damage = new DamageCheck(keep.contents);
+  const damage = new DamageCheck(keep.contents, keep.disk);
   return {
+    now: Date.now,
     ...outside,
     record: keep.record,
     receipts: keep.receipts,
@@ -16,7 +18,7 @@ export function reconcilerParts(keep: Keep, outside: Outside): ReconcilerParts {
     journal: keep.journal,
     paths: keep.contents,
     contents: (stacks) => damage.look(stacks),
+    makeFolder: (path) => keep.disk.makeFolder(path, { above: true }),
     maskKey: keep.maskKey,
-    now: Date.now,
   };
 }

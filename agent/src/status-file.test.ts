@@ -1,7 +1,9 @@
-import { mkdirSync, readdirSync, statSync, symlinkSync } from 'node:fs';
+import { mkdirSync, readdirSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { HostState, StackState, SyncState } from '@mooring/proto';
 import { describe, expect, test } from 'vitest';
+import { systemError } from './keep/disk.fake.ts';
+import { type Disk, REAL_DISK } from './keep/disk.ts';
 import { temporaryFolder } from './keep/temporary-folder.fake.ts';
 import { readStatus, statusOf, writeStatus } from './status-file.ts';
 
@@ -51,8 +53,13 @@ describe('the status', () => {
   test('that a full disk does not take says so, and the one before stays', () => {
     const data = temporaryFolder();
     writeStatus(data, statusOf(undefined, about));
-    symlinkSync('/dev/full', join(data, 'run', 'status.json.new'));
-    expect(() => writeStatus(data, statusOf(undefined, { ...about, writtenAtMs: 10 }))).toThrow(refused('DISK_FULL'));
+    const full = (): never => {
+      throw systemError('ENOSPC');
+    };
+    const disk: Disk = { ...REAL_DISK, write: full };
+    expect(() => writeStatus(data, statusOf(undefined, { ...about, writtenAtMs: 10 }), disk)).toThrow(
+      refused('DISK_FULL'),
+    );
     expect(readStatus(data).writtenAtMs).toBe(9);
   });
 

@@ -1,7 +1,7 @@
-import { mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
+import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { MooringError, StackState } from '@mooring/proto';
-import { diskError, PRIVATE_FILE, PRIVATE_FOLDER } from './keep/disk.ts';
+import { type Disk, diskError, PRIVATE_FILE, PRIVATE_FOLDER, REAL_DISK } from './keep/disk.ts';
 import type { LinkState } from './receive/broker-link.ts';
 import type { Snapshot } from './report/report-delta.ts';
 
@@ -38,15 +38,25 @@ export function statusOf(
 }
 
 /** Writes the status whole; it is for people, so it needs no sync to disk. Throws DISK_FULL. */
-export function writeStatus(data: string, status: AgentStatus): void {
+export function writeStatus(data: string, status: AgentStatus, disk: Disk = REAL_DISK): void {
   const folder = join(data, 'run');
   const file = join(folder, 'status.json');
   try {
-    mkdirSync(folder, { recursive: true, mode: PRIVATE_FOLDER });
-    writeFileSync(`${file}.new`, JSON.stringify(status), { mode: PRIVATE_FILE });
-    renameSync(`${file}.new`, file);
+    disk.makeFolder(folder, { above: true, mode: PRIVATE_FOLDER });
+    writeFile(disk, `${file}.new`, Buffer.from(JSON.stringify(status)));
+    disk.rename(`${file}.new`, file);
   } catch (cause) {
     throw diskError(`write ${file}`, cause);
+  }
+}
+
+function writeFile(disk: Disk, path: string, content: Uint8Array): void {
+  disk.remove(path);
+  const file = disk.open(path, 'wx', PRIVATE_FILE);
+  try {
+    for (let written = 0; written < content.byteLength; ) written += disk.write(file, content, written);
+  } finally {
+    disk.close(file);
   }
 }
 

@@ -6,33 +6,29 @@ import { type HubConfig, socketPath } from './config.ts';
 import { createAdmin, type Decided } from './enrol/admin-handlers.ts';
 import { createEnrol } from './enrol/enrol-handlers.ts';
 import { createEnrolment, type Enrolment } from './enrol/enrolment.ts';
-import { dataKeyOf, endpointsOf, type Fleet } from './enrol/fleet.ts';
+import { endpointsOf, type Fleet } from './enrol/fleet.ts';
 import { fleetPaths } from './enrol/fleet-paths.ts';
 import { nkeyOfSeed } from './enrol/nkey.ts';
 import { openFleet } from './enrol/open-fleet.ts';
 import type { Endpoints } from './enrol/parts.ts';
 import { type GrpcOptions, type GrpcServers, startGrpcServers } from './grpc/grpc.ts';
 import { HubView } from './hub-view.ts';
-import { createIngest } from './ingest/create-ingest.ts';
-import { keepPresence } from './ingest/keep-presence.ts';
-import { Presence } from './ingest/presence.ts';
-import { Questions } from './ingest/questions.ts';
-import { Moor } from './moor.ts';
+import type { Presence } from './ingest/presence.ts';
+import type { Moor } from './moor.ts';
 import { openForeignBroker } from './publish/foreign-broker.ts';
 import { type HubBroker, openOwnBroker } from './publish/hub-broker.ts';
 import { connectBroker } from './publish/nats.ts';
-import { Publisher } from './publish/publisher.ts';
-import { Changes } from './query/changes.ts';
-import { createQuery } from './query/create-query.ts';
+import type { Publisher } from './publish/publisher.ts';
+import type { Changes } from './query/changes.ts';
 import { Renewal } from './renewal.ts';
-import { Assigner } from './sign/assigner.ts';
 import { followSource, type Source, type SyncResult } from './source/follow.ts';
 import { parseLocation } from './source/location.ts';
 import { locationText } from './source/refs.ts';
 import { followed } from './source-choice.ts';
+import { wireStages } from './stages.ts';
 import { openStore } from './store/open-store.ts';
 import type { Store } from './store/store.ts';
-import { VERSION } from './version.ts';
+import { MACHINE_TIMERS } from './timers.ts';
 
 /** Hosts and people connect from anywhere unless told otherwise. */
 const ANY_ADDRESS = '0.0.0.0';
@@ -77,13 +73,6 @@ async function wire({ config, log, closing, clock }: Wiring): Promise<GrpcServer
   const broker = await openBroker(config, fleet, { store, log });
   closing.push(() => broker.close());
   const endpoints = hubEndpoints(config, fleet);
-  const publisher = startPublisher({ broker, fleet, store, log });
-  closing.push(() => publisher.close());
-
-  const changes = new Changes();
-  const marks = new Map<string, bigint>();
-  const assigner = createAssigner({ fleet, store, repo, marks, clock });
-  const moor = new Moor({ store, assigner, publisher, clock, changed: () => changes.notify() });
   const enrolment = createEnrolment({
     fleet,
     store,
@@ -92,75 +81,34 @@ async function wire({ config, log, closing, clock }: Wiring): Promise<GrpcServer
     registered: () => broker.register(),
     onError,
   });
-
-  const source = startSource({ config, repo, branch, store, moor, log, changes });
-  closing.push(() => source.close());
-  const renewal = new Renewal({ store, source, moor, assigner, publisher, marks, onError });
-  const presence = new Presence(clock, store.lastSeen());
-  closing.push(keepPresence({ presence, store, onError }));
-
-  const questions = new Questions(presence);
-  const view = new HubView({ store, source, publisher, moor, fleet, clock });
-  const ingest = createIngest({
+  const stages = wireStages({
+    fleet,
     store,
-    presence,
-    questions,
-    newest: (host) => store.assignmentHead(host),
+    connect: (events) =>
+      connectBroker({ urls: broker.hubUrls, nkeySeed: fleet.hubNkeySeed, caPem: fleet.caCertificatePem, ...events }),
+    follow: (moor, changes) => startSource({ config, repo, branch, store, moor, log, changes }),
+    repository: locationText(parseLocation(repo)),
+    view: (seen) => new HubView({ ...seen, store, fleet, clock }).now(),
     heartbeatMs: config.heartbeatMs,
-    clock,
-    onHello: ({ host, highWater }) => renewal.heard(host, highWater),
-    onHostChanged: () => changes.notify(),
-    onEvents: () => changes.notify(),
     natsUrls: () => endpoints.nats,
     onLeave: (host) => enrolment.removeHost({ host, actor: host }),
     renewCertificate: (host, csr) => enrolment.renewCertificate(host, csr),
+    clock,
+    timers: MACHINE_TIMERS,
+    log,
     onError,
   });
-  const startedAtMs = clock();
-  const query = createQuery({
-    store,
-    presence,
-    changes,
-    clock,
-    startedAtMs,
-    view: () => view.now(),
-    version: VERSION,
-    fleet,
-    openObject: (record) => assigner.openObject(record),
-    questions,
-    inventory: () => Renewal.inventory(store),
-    renderRevision: (revision, inventory) => source.renderRevision(revision, inventory),
-  });
+  closing.push(() => stages.close());
+  const { source, ingest, query, publisher, renewal } = stages;
   const admin = adminOf({ enrolment, fleet, source, store });
   const services = { agent: ingest, enrol: createEnrol(enrolment), fleet: query, admin };
   const servers = await openDoors({ config, fleet, services, enrolment, log, onError });
   closing.push(() => servers.close());
-  followIdentities(enrolment, { servers, broker, publisher, presence, store, renewal, changes, onError });
+  followIdentities(enrolment, { ...stages, servers, broker, store, onError });
   publisher.wake();
   renewal.soon('the hub started');
   log.info({ ports: servers.ports, fleet: fleet.id, repo: locationText(parseLocation(repo)), branch }, 'the hub runs');
   return servers.ports;
-}
-
-interface AssignerSources {
-  readonly fleet: Fleet;
-  readonly store: Store;
-  readonly repo: string;
-  /** Highest generation that each host told. */
-  readonly marks: ReadonlyMap<string, bigint>;
-  readonly clock: () => number;
-}
-
-function createAssigner({ fleet, store, repo, marks, clock }: AssignerSources): Assigner {
-  return new Assigner({
-    store,
-    fleetId: fleet.id,
-    source: locationText(parseLocation(repo)),
-    keys: fleet,
-    dataKeyOf: (identityId) => dataKeyOf(fleet, identityId),
-    markOf: (host) => marks.get(host) ?? 0n,
-    clock,
-  });
 }
 
 interface AdminSources {
@@ -251,25 +199,6 @@ async function openBroker(
       caFile: paths.caCertificate,
       hubNkey,
     },
-  });
-}
-
-function startPublisher({
-  broker,
-  fleet,
-  store,
-  log,
-}: {
-  broker: HubBroker;
-  fleet: Fleet;
-  store: Store;
-  log: Logger;
-}): Publisher {
-  return new Publisher({
-    store,
-    log,
-    connect: (events) =>
-      connectBroker({ urls: broker.hubUrls, nkeySeed: fleet.hubNkeySeed, caPem: fleet.caCertificatePem, ...events }),
   });
 }
 

@@ -71,6 +71,7 @@ beforeAll(async () => {
   publisher = new Publisher({
     store,
     log: pino({ level: 'silent' }),
+    clock: Date.now,
     connect: (events) =>
       connectBroker({ urls: broker.hubUrls, nkeySeed: fleet.hubNkeySeed, caPem: fleet.caCertificatePem, ...events }),
   });

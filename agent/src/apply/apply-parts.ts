@@ -1,5 +1,6 @@
 import type { Engine } from '../observe/engine.ts';
 import type { MountPaths } from '../plan/desired.ts';
+import type { Timers } from '../timers.ts';
 import type { Completions, Journal, OwnRecord, Receipts, Tell } from './ports.ts';
 
 /** What applying relies on. */
@@ -13,6 +14,10 @@ export interface ApplyParts {
   readonly paths: MountPaths;
   /** Puts back what a stack mounts and is no longer as it was signed. Throws OBJECT_MISSING, OBJECT_SEAL, DISK_FULL. */
   readonly restoreContents: (stack: string) => Promise<void>;
+  /** Makes a folder that a container mounts, and those above it; one that is there is fine. */
+  readonly makeFolder: (path: string) => void;
   readonly tell: Tell;
   readonly now: () => number;
+  /** The machine's own unless told otherwise. */
+  readonly timers?: Timers | undefined;
 }

@@ -109,7 +109,7 @@ interface Condition {
 }
 
 async function untilCondition(
-  { engine, now, completions }: ApplyParts,
+  { engine, now, timers, completions }: ApplyParts,
   { stack, dependency, condition, signal }: Condition,
 ): Promise<void> {
   const waits = condition !== DependencyCondition.DEPENDENCY_CONDITION_SERVICE_STARTED;
@@ -120,21 +120,21 @@ async function untilCondition(
     (one) => one.labels[LABELS.stack] === stack && one.labels[LABELS.service] === name && !isPassingName(one.name),
   );
   if (condition === DependencyCondition.DEPENDENCY_CONDITION_SERVICE_HEALTHY) {
-    await Promise.all(own.map(({ id }) => untilHealthy(engine, id, { signal, now })));
+    await Promise.all(own.map(({ id }) => untilHealthy(engine, id, { signal, now, timers })));
     return;
   }
   if (own.length === 0 && completions.find({ stack, service: name, replica: 1, specDigest })?.exitCode === 0) return;
-  await Promise.all(own.map(({ id }) => untilCompleted(engine, id, { signal, now })));
+  await Promise.all(own.map(({ id }) => untilCompleted(engine, id, { signal, now, timers })));
 }
 
 async function performContainer(parts: ApplyParts, step: ContainerStep, work: ServiceWork): Promise<void> {
   const { signal, slots, desired, prove } = work;
   checkCancelled(signal);
-  const { engine, now } = parts;
+  const { engine, now, timers } = parts;
   switch (step.kind) {
     case 'create-container': {
       const id = await slots.run(() => create(parts, desired, { step, signal }));
-      if (prove) await untilHealthy(engine, id, { signal, now });
+      if (prove) await untilHealthy(engine, id, { signal, now, timers });
       break;
     }
     case 'replace-container':

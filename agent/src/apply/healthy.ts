@@ -1,6 +1,8 @@
-import { setTimeout as delay } from 'node:timers/promises';
 import { MooringError } from '@mooring/proto';
+import { pause } from '../backoff.ts';
 import type { ContainerDetails, Engine } from '../observe/engine.ts';
+import { MACHINE_TIMERS, type Timers } from '../timers.ts';
+import { checkCancelled } from './step-boundary.ts';
 
 /** Milliseconds of running that count as healthy where there is no healthcheck. */
 export const HEALTHY_AFTER_MS = 10_000;
@@ -13,6 +15,8 @@ const POLL_MS = 150;
 export interface HealthWait {
   readonly signal: AbortSignal;
   readonly now: () => number;
+  /** The machine's own unless told otherwise. */
+  readonly timers?: Timers | undefined;
 }
 
 /**
@@ -20,7 +24,12 @@ export interface HealthWait {
  * CONTAINER_EXITED, CONTAINER_UNHEALTHY, or APPLY_CANCELLED.
  */
 export async function untilHealthy(engine: Engine, id: string, wait: HealthWait): Promise<void> {
-  await until(engine, { id, wait, wanted: 'healthy', met: (container) => verdict(container, wait) });
+  await until(engine, {
+    id,
+    wait,
+    wanted: 'healthy',
+    met: (container, waitedMs) => verdict(container, { now: wait.now, waitedMs }),
+  });
 }
 
 /** Waits until the container has exited with 0. Throws CONTAINER_EXITED where it exits otherwise, CONTAINER_UNHEALTHY after the deadline, or APPLY_CANCELLED. */
@@ -41,12 +50,13 @@ interface Waiting {
   readonly id: string;
   readonly wait: HealthWait;
   readonly wanted: string;
-  /** Throws where waiting is no use. */
-  readonly met: (container: ContainerDetails) => boolean;
+  /** Given the container and for how long it was waited for, in milliseconds. Throws where waiting is no use. */
+  readonly met: (container: ContainerDetails, waitedMs: number) => boolean;
 }
 
 async function until(engine: Engine, { id, wait, wanted, met }: Waiting): Promise<void> {
-  const deadline = wait.now() + HEALTH_DEADLINE_MS;
+  const { signal, timers = MACHINE_TIMERS } = wait;
+  const beganMs = timers.monotonicMs();
   for (;;) {
     const container = await engine.inspectContainer(id);
     if (container === undefined)
@@ -54,22 +64,15 @@ async function until(engine: Engine, { id, wait, wanted, met }: Waiting): Promis
         'CONTAINER_EXITED',
         'Cannot wait for a container: it was removed; a running container is wanted',
       );
-    if (met(container)) return;
-    if (wait.now() > deadline) {
+    if (met(container, timers.monotonicMs() - beganMs)) return;
+    if (timers.monotonicMs() - beganMs > HEALTH_DEADLINE_MS) {
       throw new MooringError(
         'CONTAINER_UNHEALTHY',
         `Cannot use container ${container.name}: it is not ${wanted} after ${HEALTH_DEADLINE_MS / 1000} s; a ${wanted} container is wanted`,
       );
     }
-    try {
-      await delay(POLL_MS, undefined, { signal: wait.signal });
-    } catch (cause) {
-      throw new MooringError(
-        'APPLY_CANCELLED',
-        'Cannot finish the change: a newer assignment came; it is applied instead',
-        { cause },
-      );
-    }
+    await pause(POLL_MS, signal, timers);
+    checkCancelled(signal);
   }
 }
 
@@ -83,7 +86,10 @@ function exited(name: string, exitCode: number, wanted: string): MooringError {
   );
 }
 
-function verdict(container: ContainerDetails, { now }: HealthWait): boolean {
+function verdict(
+  container: ContainerDetails,
+  { now, waitedMs }: Pick<HealthWait, 'now'> & { readonly waitedMs: number },
+): boolean {
   const { name, status, health, exitCode, restarts, startedAtMs } = container;
   const oneShot = status === 'exited' && exitCode === 0;
   if (oneShot) return true;
@@ -95,5 +101,8 @@ function verdict(container: ContainerDetails, { now }: HealthWait): boolean {
       `Cannot use container ${name}: its healthcheck fails; a healthy container is wanted`,
     );
   if (status !== 'running') return false;
-  return health === '' ? now() - startedAtMs >= HEALTHY_AFTER_MS : health === 'healthy';
+  if (health !== '') return health === 'healthy';
+  const ranMs = now() - startedAtMs;
+  // A start that lies ahead was before the clock was set back: then only what was seen counts.
+  return (ranMs < 0 ? waitedMs : ranMs) >= HEALTHY_AFTER_MS;
 }

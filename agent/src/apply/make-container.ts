@@ -1,4 +1,3 @@
-import { mkdirSync } from 'node:fs';
 import { COMPOSE_LABELS, LABELS } from '@mooring/proto';
 import type { OwnContainer } from '../observe/observed.ts';
 import { createBody } from '../plan/create-body.ts';
@@ -78,9 +77,9 @@ async function volumesToCarry(
 }
 
 /** Folders of data are made by us: the engine would make them too, but under names it never tells. */
-function makeDataFolders({ paths }: ApplyParts, { stack }: DesiredStack, { service }: ContainerStep): void {
+function makeDataFolders({ paths, makeFolder }: ApplyParts, { stack }: DesiredStack, { service }: ContainerStep): void {
   for (const { source } of service.container?.mounts ?? []) {
-    if (source?.$case === 'dataPath') mkdirSync(paths.data(stack, source.value), { recursive: true });
+    if (source?.$case === 'dataPath') makeFolder(paths.data(stack, source.value));
   }
 }
 

@@ -90,9 +90,9 @@ export async function settleNames(
 }
 
 // Cancelled while the new one is already running: the newer assignment decides about it, and nothing is gained by going back first.
-async function proveHealthy({ engine, now }: ApplyParts, newId: string, signal: AbortSignal): Promise<void> {
+async function proveHealthy({ engine, now, timers }: ApplyParts, newId: string, signal: AbortSignal): Promise<void> {
   try {
-    await untilHealthy(engine, newId, { signal, now });
+    await untilHealthy(engine, newId, { signal, now, timers });
   } catch (error) {
     if (!(error instanceof MooringError && error.code === 'APPLY_CANCELLED')) throw error;
   }

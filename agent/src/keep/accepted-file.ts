@@ -1,5 +1,4 @@
 import { createHash } from 'node:crypto';
-import { existsSync, linkSync, readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { digestOf, isDigest } from '@mooring/proto';
 import { type Disk, diskError, PRIVATE_FILE, removeDraft, syncFolder, writeDraft } from './disk.ts';
@@ -32,11 +31,11 @@ export class AcceptedFile {
   }
 
   read(): AcceptedRead {
-    const newest = readFile(this.#path);
+    const newest = readFile(this.#disk, this.#path);
     if (newest !== undefined) return { kind: 'accepted', accepted: newest };
-    const previous = readFile(this.#previous);
+    const previous = readFile(this.#disk, this.#previous);
     if (previous !== undefined) return { kind: 'previous', accepted: previous };
-    return { kind: existsSync(this.#path) || existsSync(this.#previous) ? 'lost' : 'none' };
+    return { kind: [this.#path, this.#previous].some((path) => this.#disk.look(path) !== undefined) ? 'lost' : 'none' };
   }
 
   /** Switches; durable when it returns. Throws DISK_FULL, and then the old one still counts. */
@@ -48,7 +47,7 @@ export class AcceptedFile {
       this.#disk.rename(draft, this.#path);
       syncFolder(this.#disk, this.#folder);
     } catch (cause) {
-      removeDraft(draft);
+      removeDraft(this.#disk, draft);
       throw diskError('accept assignment', cause);
     }
   }
@@ -63,13 +62,13 @@ export class AcceptedFile {
 
   // A second name for the newest file, put in place by a rename. A damaged one never replaces a sound one.
   #keepPrevious(): void {
-    if (readFile(this.#path) === undefined) return;
+    if (readFile(this.#disk, this.#path) === undefined) return;
     const draft = `${this.#previous}.new`;
-    rmSync(draft, { force: true });
-    linkSync(this.#path, draft);
+    this.#disk.remove(draft);
+    this.#disk.link(this.#path, draft);
     this.#disk.rename(draft, this.#previous);
     // Renaming one name of a file over another of its names does nothing (rename(2)): the draft would stay.
-    rmSync(draft, { force: true });
+    this.#disk.remove(draft);
   }
 }
 
@@ -85,10 +84,10 @@ function checksumOf(document: { generation: string; digest: string; envelope: st
 }
 
 /** Undefined: there is none, or it is not what was written. */
-function readFile(path: string): Accepted | undefined {
+function readFile(disk: Disk, path: string): Accepted | undefined {
   let parsed: unknown;
   try {
-    parsed = JSON.parse(readFileSync(path, 'utf8'));
+    parsed = JSON.parse(disk.read(path).toString('utf8'));
   } catch {
     // Missing and damaged are the same to the caller, who looks for the other file.
     return undefined;

@@ -1,4 +1,3 @@
-import { chmodSync, linkSync, lstatSync, mkdirSync, readdirSync, readFileSync, rmSync, statSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { type Bundle, type Digest, digestHex, digestOf, isDigest, MooringError, type TreeMount } from '@mooring/proto';
 import type { MountPaths } from '../plan/desired.ts';
@@ -27,7 +26,7 @@ export class ContentStore implements MountPaths {
     this.#data = data;
     this.#disk = disk;
     for (const folder of ['objects', 'content', 'trees', 'stacks'].map((name) => join(data, name))) {
-      onDisk(`make folder ${folder}`, () => mkdirSync(folder, { recursive: true, mode: PRIVATE_FOLDER }));
+      onDisk(`make folder ${folder}`, () => disk.makeFolder(folder, { above: true, mode: PRIVATE_FOLDER }));
     }
   }
 
@@ -46,9 +45,9 @@ export class ContentStore implements MountPaths {
   /** An object's sealed bytes; undefined: not here, or damaged and therefore thrown away. */
   readObject(object: Digest): Buffer | undefined {
     const path = join(this.#data, 'objects', digestHex(object));
-    const bytes = readIfThere(path);
+    const bytes = this.#readIfThere(path);
     if (bytes === undefined || digestOf(bytes) === object) return bytes;
-    onDisk(`remove ${path}`, () => rmSync(path, { force: true }));
+    onDisk(`remove ${path}`, () => this.#disk.remove(path));
     return undefined;
   }
 
@@ -70,21 +69,37 @@ export class ContentStore implements MountPaths {
 
   /** Removes what is not wanted. Call only while no container mounts anything else. */
   sweep(wanted: Wanted): void {
-    sweepFolder(join(this.#data, 'trees'), wanted.trees);
-    sweepFolder(join(this.#data, 'content'), wanted.contents);
-    sweepFolder(join(this.#data, 'objects'), wanted.objects);
+    this.#sweepFolder(join(this.#data, 'trees'), wanted.trees);
+    this.#sweepFolder(join(this.#data, 'content'), wanted.contents);
+    this.#sweepFolder(join(this.#data, 'objects'), wanted.objects);
+  }
+
+  #sweepFolder(folder: string, wanted: ReadonlySet<string>): void {
+    onDisk(`sweep ${folder}`, () => {
+      for (const { name } of this.#disk.list(folder)) if (!wanted.has(name)) this.#disk.remove(join(folder, name));
+    });
+  }
+
+  /** Undefined: no file is there. What is there and is no file goes: an engine makes a folder of a source that is missing when a container starts. */
+  #readIfThere(path: string): Buffer | undefined {
+    return onDisk(`read ${path}`, () => {
+      const status = this.#disk.look(path);
+      if (status?.isFile === true) return this.#disk.read(path);
+      if (status !== undefined) this.#disk.remove(path);
+      return undefined;
+    });
   }
 
   #ensureContent(file: { digest: string; executable: boolean }, open: (digest: string) => Uint8Array): string {
     const path = this.content(file.digest, file.executable);
     const mode = file.executable ? EXECUTABLE : READ_ONLY;
-    const there = readIfThere(path);
+    const there = this.#readIfThere(path);
     if (there === undefined || digestOf(there) !== file.digest) {
       writeDurably(this.#disk, { path, content: open(file.digest), mode });
     }
     // The mask of the process may have taken rights away, and a hand may have given some.
     onDisk(`open ${path} for containers`, () => {
-      if ((statSync(path).mode & 0o777) !== mode) chmodSync(path, mode);
+      if (((this.#disk.look(path)?.mode ?? 0) & 0o777) !== mode) this.#disk.setMode(path, mode);
     });
     return path;
   }
@@ -95,16 +110,16 @@ export class ContentStore implements MountPaths {
     const contents = tree.entries.map((entry) => ({ entry, source: this.#ensureContent(entry, open) }));
     const draft = `${path}.new`;
     onDisk(`write ${path}`, () => {
-      if (isWhole(path, contents)) return;
-      rmSync(draft, { recursive: true, force: true });
-      mkdirSync(draft, { mode: OPEN_FOLDER });
+      if (this.#isWhole(path, contents)) return;
+      this.#disk.remove(draft);
+      this.#disk.makeFolder(draft, { mode: OPEN_FOLDER });
       for (const { entry, source } of contents) {
-        mkdirSync(dirname(join(draft, entry.path)), { recursive: true, mode: OPEN_FOLDER });
-        linkSync(source, join(draft, entry.path));
+        this.#disk.makeFolder(dirname(join(draft, entry.path)), { above: true, mode: OPEN_FOLDER });
+        this.#disk.link(source, join(draft, entry.path));
       }
-      openFolders(draft);
+      this.#openFolders(draft);
       syncFolder(this.#disk, draft);
-      rmSync(path, { recursive: true, force: true });
+      this.#disk.remove(path);
       this.#disk.rename(draft, path);
       syncFolder(this.#disk, dirname(path));
     });
@@ -116,10 +131,10 @@ export class ContentStore implements MountPaths {
     const names = [stack, ...path.split('/')];
     for (const [index, name] of names.entries()) {
       place = join(place, name);
-      const stat = onDisk(`look at ${place}`, () => lstatSync(place, { throwIfNoEntry: false }));
+      const status = onDisk(`look at ${place}`, () => this.#disk.look(place));
       const mayBeFile = index === names.length - 1;
-      if (stat === undefined) makeFolder(place);
-      else if (!(stat.isDirectory() || (mayBeFile && stat.isFile()))) {
+      if (status === undefined) this.#makeFolder(place);
+      else if (!(status.isFolder || (mayBeFile && status.isFile))) {
         throw new MooringError(
           'BUNDLE_PATH',
           `Cannot mount data ${JSON.stringify(path)} of stack ${stack}: ${place} is ${mayBeFile ? 'no folder or file' : 'no folder'}; one of the stack's own is wanted`,
@@ -127,6 +142,42 @@ export class ContentStore implements MountPaths {
         );
       }
     }
+  }
+
+  #makeFolder(path: string): void {
+    onDisk(`make folder ${path}`, () => {
+      this.#disk.makeFolder(path, { mode: OPEN_FOLDER });
+      this.#disk.setMode(path, OPEN_FOLDER);
+    });
+  }
+
+  /** True when the folder holds exactly these files. */
+  #isWhole(folder: string, contents: readonly { entry: { path: string }; source: string }[]): boolean {
+    if (this.#disk.look(folder)?.isFolder !== true) return false;
+    const there = new Set(this.#filesBelow(folder));
+    if (there.size !== contents.length) return false;
+    return contents.every(({ entry, source }) => {
+      const path = join(folder, entry.path);
+      return there.has(path) && this.#isSameFile(path, source);
+    });
+  }
+
+  #filesBelow(folder: string): readonly string[] {
+    return this.#disk.list(folder).flatMap(({ name, isFolder }) => {
+      const path = join(folder, name);
+      return isFolder ? this.#filesBelow(path) : [path];
+    });
+  }
+
+  #isSameFile(path: string, source: string): boolean {
+    const [left, right] = [this.#disk.look(path), this.#disk.look(source)];
+    return left !== undefined && left.ino === right?.ino && left.dev === right.dev;
+  }
+
+  /** The mask of the process takes rights from new folders, which containers need. */
+  #openFolders(folder: string): void {
+    this.#disk.setMode(folder, OPEN_FOLDER);
+    for (const { name, isFolder } of this.#disk.list(folder)) if (isFolder) this.#openFolders(join(folder, name));
   }
 }
 
@@ -142,23 +193,6 @@ function hexOf(digest: string): string {
   return digestHex(digest);
 }
 
-/** Undefined: no file is there. What is there and is no file goes: an engine makes a folder of a source that is missing when a container starts. */
-function readIfThere(path: string): Buffer | undefined {
-  return onDisk(`read ${path}`, () => {
-    const stat = lstatSync(path, { throwIfNoEntry: false });
-    if (stat?.isFile()) return readFileSync(path);
-    if (stat !== undefined) rmSync(path, { recursive: true, force: true });
-    return undefined;
-  });
-}
-
-function makeFolder(path: string): void {
-  onDisk(`make folder ${path}`, () => {
-    mkdirSync(path, { mode: OPEN_FOLDER });
-    chmodSync(path, OPEN_FOLDER);
-  });
-}
-
 /** Has every failure say what was tried, so that it concerns one stack and no other. */
 function onDisk<T>(what: string, action: () => T): T {
   try {
@@ -166,38 +200,4 @@ function onDisk<T>(what: string, action: () => T): T {
   } catch (cause) {
     throw diskError(what, cause);
   }
-}
-
-/** True when the folder holds exactly these files. */
-function isWhole(folder: string, contents: readonly { entry: { path: string }; source: string }[]): boolean {
-  if (lstatSync(folder, { throwIfNoEntry: false })?.isDirectory() !== true) return false;
-  const entries = readdirSync(folder, { recursive: true, withFileTypes: true });
-  const files = entries.filter((entry) => !entry.isDirectory()).map(({ parentPath, name }) => join(parentPath, name));
-  const there = new Set(files);
-  if (there.size !== contents.length) return false;
-  return contents.every(({ entry, source }) => {
-    const path = join(folder, entry.path);
-    return there.has(path) && sameFile(path, source);
-  });
-}
-
-function sameFile(path: string, source: string): boolean {
-  const [left, right] = [lstatSync(path, { throwIfNoEntry: false }), statSync(source)];
-  return left !== undefined && left.ino === right.ino && left.dev === right.dev;
-}
-
-/** The mask of the process takes rights from new folders, which containers need. */
-function openFolders(folder: string): void {
-  chmodSync(folder, OPEN_FOLDER);
-  for (const entry of readdirSync(folder, { withFileTypes: true })) {
-    if (entry.isDirectory()) openFolders(join(folder, entry.name));
-  }
-}
-
-function sweepFolder(folder: string, wanted: ReadonlySet<string>): void {
-  onDisk(`sweep ${folder}`, () => {
-    for (const name of readdirSync(folder)) {
-      if (!wanted.has(name)) rmSync(join(folder, name), { recursive: true, force: true });
-    }
-  });
 }

@@ -1,9 +1,9 @@
-import { lstatSync, readdirSync, readFileSync, type Stats } from 'node:fs';
 import { join } from 'node:path';
 import { digestOf, type FileMount, type TreeMount } from '@mooring/proto';
 import type { ContentState } from '../observe/observed.ts';
 import type { DesiredStack } from '../plan/desired.ts';
 import type { ContentStore } from './content-store.ts';
+import type { Disk, FileStatus } from './disk.ts';
 
 /** Bits of a mode that say who may do what. */
 const RIGHTS = 0o777;
@@ -15,12 +15,14 @@ const GONE = 'gone';
  */
 export class DamageCheck {
   readonly #contents: ContentStore;
+  readonly #disk: Disk;
   /** Stamp of each file that was found to be what its name says. */
   readonly #sound = new Map<string, string>();
   readonly #seen = new Set<string>();
 
-  constructor(contents: ContentStore) {
+  constructor(contents: ContentStore, disk: Disk) {
     this.#contents = contents;
+    this.#disk = disk;
   }
 
   /** By the path that containers mount. */
@@ -39,52 +41,52 @@ export class DamageCheck {
 
   #file(states: Map<string, ContentState>, { digest, executable }: FileMount): void {
     const path = this.#contents.content(digest, executable);
-    if (!states.has(path)) states.set(path, { damage: this.#check(path, digest), sinceMs: changedMs(path) });
+    if (!states.has(path)) states.set(path, { damage: this.#check(path, digest), sinceMs: this.#changedMs(path) });
   }
 
   #tree(states: Map<string, ContentState>, { digest, entries }: TreeMount): void {
     const root = this.#contents.tree(digest);
     if (states.has(root)) return;
     const wanted = new Set(entries.map(({ path }) => path));
-    const extra = filesBelow(root, '').find((path) => !wanted.has(path));
+    const extra = this.#filesBelow(root, '').find((path) => !wanted.has(path));
     const damage = entries
       .map((entry) => this.#check(join(root, entry.path), entry.digest))
       .find((found) => found !== '');
     states.set(root, {
       damage: damage ?? (extra === undefined ? '' : `another file ${extra}`),
-      sinceMs: changedMs(root),
+      sinceMs: this.#changedMs(root),
     });
   }
 
   /** Empty: sound. */
   #check(path: string, digest: string): string {
     this.#seen.add(path);
-    const stat = lstatSync(path, { throwIfNoEntry: false });
-    if (stat === undefined || !stat.isFile()) return GONE;
-    const stamp = stampOf(stat);
+    const status = this.#disk.look(path);
+    if (status?.isFile !== true) return GONE;
+    const stamp = stampOf(status);
     if (this.#sound.get(path) === stamp) return '';
-    const found = digestOf(readFileSync(path));
+    const found = digestOf(this.#disk.read(path));
     if (found !== digest) return found;
     this.#sound.set(path, stamp);
     return '';
   }
+
+  /** A content is written once, and a folder's names are made once: what changed later took the place of what was there. */
+  #changedMs(path: string): number {
+    return this.#disk.look(path)?.mtimeMs ?? 0;
+  }
+
+  /** Paths of everything below a folder that is no folder. */
+  #filesBelow(root: string, folder: string): readonly string[] {
+    const here = join(root, folder);
+    if (this.#disk.look(here)?.isFolder !== true) return [];
+    return this.#disk.list(here).flatMap(({ name, isFolder }) => {
+      const path = folder === '' ? name : `${folder}/${name}`;
+      return isFolder ? this.#filesBelow(root, path) : [path];
+    });
+  }
 }
 
-function stampOf({ dev, ino, size, mtimeMs, ctimeMs, mode }: Stats): string {
+function stampOf({ dev, ino, size, mtimeMs, ctimeMs, mode }: FileStatus): string {
   return [dev, ino, size, mtimeMs, ctimeMs, mode & RIGHTS].join(' ');
-}
-
-/** A content is written once, and a folder's names are made once: what changed later took the place of what was there. */
-function changedMs(path: string): number {
-  return lstatSync(path, { throwIfNoEntry: false })?.mtimeMs ?? 0;
-}
-
-/** Paths of everything below a folder that is no folder. */
-function filesBelow(root: string, folder: string): string[] {
-  const here = join(root, folder);
-  if (lstatSync(here, { throwIfNoEntry: false })?.isDirectory() !== true) return [];
-  return readdirSync(here, { withFileTypes: true }).flatMap((entry) => {
-    const path = folder === '' ? entry.name : `${folder}/${entry.name}`;
-    return entry.isDirectory() ? filesBelow(root, path) : [path];
-  });
 }

@@ -1,6 +1,6 @@
-import { randomBytes } from 'node:crypto';
 import { existsSync, renameSync } from 'node:fs';
 import { MooringError } from '@mooring/proto';
+import type { Chance } from './chance.ts';
 import { type MovableSqlite, openSqlite, type Sqlite } from './sqlite.ts';
 import type { StandIn } from './stand-in.ts';
 
@@ -74,10 +74,10 @@ function openOrBegin(file: string): OpenedDatabase {
 }
 
 /** A random key that is born with the database. */
-export function maskKeyOf(database: Sqlite): Uint8Array {
+export function maskKeyOf(database: Sqlite, chance: Chance): Uint8Array {
   const row = database.one<{ value: string }>("SELECT value FROM meta WHERE name = 'mask-key'");
   if (row !== undefined) return Buffer.from(row.value, 'hex');
-  const key = randomBytes(32);
-  database.run("INSERT INTO meta VALUES ('mask-key', ?)", key.toString('hex'));
+  const key = chance.bytes(32);
+  database.run("INSERT INTO meta VALUES ('mask-key', ?)", Buffer.from(key).toString('hex'));
   return key;
 }

@@ -1,4 +1,4 @@
-import { type Disk, REAL_DISK } from './disk.ts';
+import { type Disk, type FileStatus, REAL_DISK } from './disk.ts';
 
 /** What an operating system says, with its code. */
 export function systemError(code: string): Error {
@@ -8,7 +8,7 @@ export function systemError(code: string): Error {
 /** The power went: nothing after this call happens. */
 export class PowerCut extends Error {}
 
-/** A real disk that fails at one of its calls, or at all from then on. */
+/** A real disk that fails at one of the calls that make something last, or at all from then on. */
 export class FailingDisk implements Disk {
   /** Calls that were made. */
   calls = 0;
@@ -24,6 +24,46 @@ export class FailingDisk implements Disk {
   rename(from: string, to: string): void {
     this.#step();
     REAL_DISK.rename(from, to);
+  }
+
+  open(path: string, flags: 'wx' | 'r', mode?: number): number {
+    return REAL_DISK.open(path, flags, mode);
+  }
+
+  write(descriptor: number, bytes: Uint8Array, from: number): number {
+    return REAL_DISK.write(descriptor, bytes, from);
+  }
+
+  close(descriptor: number): void {
+    REAL_DISK.close(descriptor);
+  }
+
+  read(path: string): Buffer {
+    return REAL_DISK.read(path);
+  }
+
+  look(path: string): FileStatus | undefined {
+    return REAL_DISK.look(path);
+  }
+
+  list(folder: string): ReturnType<Disk['list']> {
+    return REAL_DISK.list(folder);
+  }
+
+  link(path: string, name: string): void {
+    REAL_DISK.link(path, name);
+  }
+
+  remove(path: string): void {
+    REAL_DISK.remove(path);
+  }
+
+  makeFolder(path: string, options: Parameters<Disk['makeFolder']>[1]): void {
+    REAL_DISK.makeFolder(path, options);
+  }
+
+  setMode(path: string, mode: number): void {
+    REAL_DISK.setMode(path, mode);
   }
 
   #step(): void {

@@ -1,17 +1,77 @@
-import { closeSync, fsyncSync, openSync, renameSync, rmSync, writeSync } from 'node:fs';
+import {
+  chmodSync,
+  closeSync,
+  fsyncSync,
+  linkSync,
+  lstatSync,
+  mkdirSync,
+  openSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  writeSync,
+} from 'node:fs';
 import { dirname, join } from 'node:path';
 import { MooringError } from '@mooring/proto';
 
-/** The two calls after which something is true for ever; a test puts a crash between any two of them. */
+/** The file system, as far as the agent keeps anything on it. Failures are thrown as Node.js throws them, with their errno name as `code`. */
 export interface Disk {
-  /** Has a file or folder on disk before it returns. */
+  /** Has a file or folder on disk before it returns. With `rename` the call after which something is true for ever. */
   sync(descriptor: number): void;
   /** Puts one name in the place of another, all at once. */
   rename(from: string, to: string): void;
+  /** Opens a file that is made by it ("wx"), or a file or folder that is there ("r"). */
+  open(path: string, flags: 'wx' | 'r', mode?: number): number;
+  /** Returns how many bytes it took. */
+  write(descriptor: number, bytes: Uint8Array, from: number): number;
+  close(descriptor: number): void;
+  read(path: string): Buffer;
+  /** Of the name itself, not of what a symbolic link points to; undefined: there is none. */
+  look(path: string): FileStatus | undefined;
+  list(folder: string): readonly { readonly name: string; readonly isFolder: boolean }[];
+  /** Gives a file a second name. */
+  link(path: string, name: string): void;
+  /** Removes a file, or a folder with everything below it; gone already is fine. */
+  remove(path: string): void;
+  /** Makes a folder, and with `above` those that it stands in; one that is there is then fine. */
+  makeFolder(path: string, options: { readonly mode?: number; readonly above?: boolean }): void;
+  setMode(path: string, mode: number): void;
+}
+
+/** What a name stands for. */
+export interface FileStatus {
+  readonly isFile: boolean;
+  readonly isFolder: boolean;
+  readonly ino: number;
+  readonly dev: number;
+  readonly size: number;
+  readonly mode: number;
+  readonly mtimeMs: number;
+  readonly ctimeMs: number;
 }
 
 /** The real one. */
-export const REAL_DISK: Disk = { sync: fsyncSync, rename: renameSync };
+export const REAL_DISK: Disk = {
+  sync: fsyncSync,
+  rename: renameSync,
+  open: openSync,
+  write: writeSync,
+  close: closeSync,
+  read: (path) => readFileSync(path),
+  look: (path) => {
+    const stat = lstatSync(path, { throwIfNoEntry: false });
+    if (stat === undefined) return undefined;
+    const { ino, dev, size, mode, mtimeMs, ctimeMs } = stat;
+    return { isFile: stat.isFile(), isFolder: stat.isDirectory(), ino, dev, size, mode, mtimeMs, ctimeMs };
+  },
+  list: (folder) =>
+    readdirSync(folder, { withFileTypes: true }).map((entry) => ({ name: entry.name, isFolder: entry.isDirectory() })),
+  link: linkSync,
+  remove: (path) => rmSync(path, { recursive: true, force: true }),
+  makeFolder: (path, { mode, above = false }) => void mkdirSync(path, { mode, recursive: above }),
+  setMode: chmodSync,
+};
 
 /** Mode of folders that only the agent may enter. */
 export const PRIVATE_FOLDER = 0o700;
@@ -33,28 +93,28 @@ export function writeDurably(disk: Disk, { path, content, mode }: DurableFile): 
     disk.rename(draft, path);
     syncFolder(disk, dirname(path));
   } catch (cause) {
-    removeDraft(draft);
+    removeDraft(disk, draft);
     throw diskError(`write ${path}`, cause);
   }
 }
 
 /** Writes a file that nobody else names yet, and has it on disk. */
 export function writeDraft(disk: Disk, { path, content, mode }: DurableFile): void {
-  rmSync(path, { force: true });
-  const file = openSync(path, 'wx', mode);
+  disk.remove(path);
+  const file = disk.open(path, 'wx', mode);
   try {
     let written = 0;
-    while (written < content.byteLength) written += writeSync(file, content, written);
+    while (written < content.byteLength) written += disk.write(file, content, written);
     disk.sync(file);
   } finally {
-    closeSync(file);
+    disk.close(file);
   }
 }
 
 /** Removes what a failed write left. A disk that does not even let it go loses nothing by it: the next write removes it first. */
-export function removeDraft(path: string): void {
+export function removeDraft(disk: Disk, path: string): void {
   try {
-    rmSync(path, { force: true });
+    disk.remove(path);
   } catch {
     // Why the write failed is what counts.
   }
@@ -68,28 +128,28 @@ const PROBE_PIECE = Buffer.alloc(64 * 1024);
 export function probeDisk(disk: Disk, folder: string): void {
   const path = join(folder, 'probe');
   try {
-    rmSync(path, { force: true });
-    const file = openSync(path, 'wx', PRIVATE_FILE);
+    disk.remove(path);
+    const file = disk.open(path, 'wx', PRIVATE_FILE);
     try {
-      for (let written = 0; written < PROBE_BYTES; ) written += writeSync(file, PROBE_PIECE);
+      for (let written = 0; written < PROBE_BYTES; ) written += disk.write(file, PROBE_PIECE, 0);
       disk.sync(file);
     } finally {
-      closeSync(file);
+      disk.close(file);
     }
   } catch (cause) {
     throw diskError(`write ${path}`, cause);
   } finally {
-    removeDraft(path);
+    removeDraft(disk, path);
   }
 }
 
 /** Has the entries of a folder on disk. */
 export function syncFolder(disk: Disk, path: string): void {
-  const folder = openSync(path, 'r');
+  const folder = disk.open(path, 'r');
   try {
     disk.sync(folder);
   } finally {
-    closeSync(folder);
+    disk.close(folder);
   }
 }
 

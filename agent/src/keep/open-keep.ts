@@ -1,6 +1,6 @@
-import { mkdirSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { AcceptedFile } from './accepted-file.ts';
+import { type Chance, MACHINE_CHANCE } from './chance.ts';
 import { KeptCompletions } from './completions.ts';
 import { ContentStore } from './content-store.ts';
 import { maskKeyOf, type OpenedDatabase, openDatabase } from './database.ts';
@@ -8,7 +8,7 @@ import { type Disk, PRIVATE_FOLDER, probeDisk, REAL_DISK } from './disk.ts';
 import { DiskHealth } from './disk-health.ts';
 import { KeptJournal } from './journal.ts';
 import { type FolderLock, lockFolder } from './lock.ts';
-import { Outbox } from './outbox.ts';
+import { Outbox, type OutboxBounds } from './outbox.ts';
 import { KeptRecord } from './own-record.ts';
 import { KeptReceipts } from './receipts.ts';
 import { Releases } from './releases.ts';
@@ -16,6 +16,7 @@ import { StandIn } from './stand-in.ts';
 
 /** Everything that the agent has on disk. */
 export interface Keep {
+  readonly disk: Disk;
   readonly accepted: AcceptedFile;
   readonly contents: ContentStore;
   readonly journal: KeptJournal;
@@ -34,12 +35,32 @@ export interface Keep {
   close(): void;
 }
 
-/** What a folder is opened with. */
+/** What a folder is opened with; all but the clock is the machine's own unless told otherwise. */
 export interface KeepParts {
   readonly nowMs: () => number;
-  readonly disk?: Disk;
+  readonly disk?: Disk | undefined;
   /** Folder in memory for what a full or read-only disk does not take. */
-  readonly memory?: string;
+  readonly memory?: string | undefined;
+  readonly place?: Place | undefined;
+  readonly chance?: Chance | undefined;
+  readonly outboxBounds?: OutboxBounds | undefined;
+}
+
+/** Where lock and database are: on the disk, or in memory while that takes nothing. */
+export interface Place {
+  lock(): FolderLock;
+  open(file: string): OpenedDatabase;
+  /** Everything is on the disk: nothing has to stay in memory. */
+  cameHome(): void;
+}
+
+function machinePlace(folder: string, memory: string | undefined): Place {
+  const standIn = new StandIn(folder, memory);
+  return {
+    lock: () => lockFolder(folder, standIn),
+    open: (file) => openDatabase(file, standIn),
+    cameHome: () => standIn.remove(),
+  };
 }
 
 /**
@@ -48,27 +69,27 @@ export interface KeepParts {
  */
 export function openKeep(data: string, parts: KeepParts): Keep {
   const folder = resolve(data);
-  const disk = parts.disk ?? REAL_DISK;
-  const standIn = new StandIn(folder, parts.memory);
-  mkdirSync(join(folder, 'state'), { recursive: true, mode: PRIVATE_FOLDER });
-  const lock = lockFolder(folder, standIn);
+  const { disk = REAL_DISK, place = machinePlace(folder, parts.memory), chance = MACHINE_CHANCE } = parts;
+  disk.makeFolder(join(folder, 'state'), { above: true, mode: PRIVATE_FOLDER });
+  const lock = place.lock();
   try {
     const file = join(folder, 'agent.db');
-    const opened = openDatabase(file, standIn);
+    const opened = place.open(file);
     const { database, setAside, problem } = opened;
     const health = new DiskHealth({ nowMs: parts.nowMs, probe: () => probeDisk(disk, folder) });
     if (problem !== undefined) health.failed(problem);
     const journal = new KeptJournal(database, health);
-    const home = goHome({ lock, opened, file, standIn });
+    const home = goHome({ lock, opened, file, place });
     return {
+      disk,
       accepted: new AcceptedFile(join(folder, 'state'), disk),
       contents: new ContentStore(folder, disk),
       journal,
       record: new KeptRecord(database, health),
       receipts: new KeptReceipts(database, health),
       completions: new KeptCompletions(database, health),
-      maskKey: maskKeyOf(database),
-      outbox: new Outbox(database, health),
+      maskKey: maskKeyOf(database, chance),
+      outbox: new Outbox(database, health, { chance, bounds: parts.outboxBounds }),
       releases: new Releases(database, health),
       health,
       recordLost: setAside || journal.damaged,
@@ -88,11 +109,11 @@ interface Away {
   readonly lock: FolderLock;
   readonly opened: OpenedDatabase;
   readonly file: string;
-  readonly standIn: StandIn;
+  readonly place: Place;
 }
 
 /** Brings lock and database from memory to the disk that takes them again. */
-function goHome({ lock, opened, file, standIn }: Away): () => void {
+function goHome({ lock, opened, file, place }: Away): () => void {
   let { copy } = opened;
   return () => {
     lock.settle();
@@ -100,6 +121,6 @@ function goHome({ lock, opened, file, standIn }: Away): () => void {
       opened.database.moveTo(file);
       copy = undefined;
     }
-    standIn.remove();
+    place.cameHome();
   };
 }

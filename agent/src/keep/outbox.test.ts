@@ -9,7 +9,7 @@ const SECURITY = Severity.SEVERITY_SECURITY;
 
 function opened(bounds?: { events: number; bytes: number }) {
   const disk = new TemporaryDatabase();
-  const outbox = () => new Outbox(disk.database, disk.health, bounds);
+  const outbox = () => new Outbox(disk.database, disk.health, { bounds });
   const again = () => {
     disk.restart();
     return outbox();

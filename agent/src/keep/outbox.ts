@@ -1,6 +1,6 @@
-import { randomUUID } from 'node:crypto';
 import { Event, MAX_EVENTS_PER_BATCH, MooringError, Severity } from '@mooring/proto';
 import type { EventDraft } from '../apply/ports.ts';
+import { type Chance, MACHINE_CHANCE } from './chance.ts';
 import type { DiskHealth } from './disk-health.ts';
 import type { Sqlite } from './sqlite.ts';
 
@@ -21,6 +21,15 @@ export interface OutboxBounds {
   readonly bytes: number;
 }
 
+/** Bounds of every outbox but those of tests. */
+const OUTBOX_BOUNDS: OutboxBounds = { events: MAX_OUTBOX_EVENTS, bytes: MAX_OUTBOX_BYTES };
+
+/** How an outbox differs from an ordinary one. */
+interface OutboxOptions {
+  readonly bounds?: OutboxBounds | undefined;
+  readonly chance?: Chance | undefined;
+}
+
 /** Events until the hub has stored them. When it is full the oldest go first, security events last, and the next one says how many went. */
 export class Outbox {
   /** Random, born with the outbox. */
@@ -37,12 +46,12 @@ export class Outbox {
   constructor(
     database: Sqlite,
     health: DiskHealth,
-    bounds: OutboxBounds = { events: MAX_OUTBOX_EVENTS, bytes: MAX_OUTBOX_BYTES },
+    { bounds = OUTBOX_BOUNDS, chance = MACHINE_CHANCE }: OutboxOptions = {},
   ) {
     this.#database = database;
     this.#health = health;
     this.#bounds = bounds;
-    database.run("INSERT OR IGNORE INTO meta VALUES ('outbox', ?)", randomUUID());
+    database.run("INSERT OR IGNORE INTO meta VALUES ('outbox', ?)", chance.uuid());
     this.id = database.one<{ value: string }>("SELECT value FROM meta WHERE name = 'outbox'")?.value ?? '';
     const sums = database.one<{ events: number; bytes: number }>(
       'SELECT count(*) AS events, coalesce(sum(bytes), 0) AS bytes FROM outbox',

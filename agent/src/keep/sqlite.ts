@@ -2,7 +2,7 @@ import { closeSync, fsyncSync, openSync, renameSync, rmSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { type ErrorCode, MooringError } from '@mooring/proto';
 import Database from 'better-sqlite3';
-import { diskError, removeDraft } from './disk.ts';
+import { diskError, REAL_DISK, removeDraft } from './disk.ts';
 
 /** What SQLite stores and takes. Blobs come back as Buffer. */
 export type SqlValue = null | number | string | Uint8Array;
@@ -126,7 +126,7 @@ function replaceFile(database: Database.Database, file: string): void {
     renameSync(draft, file);
     sync(dirname(file));
   } catch (cause) {
-    removeDraft(draft);
+    removeDraft(REAL_DISK, draft);
     throw cause instanceof Database.SqliteError ? cause : diskError(`bring the record to ${file}`, cause);
   }
 }

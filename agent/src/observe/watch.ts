@@ -1,6 +1,7 @@
 import { LABELS } from '@mooring/proto';
 import { Backoff, pause } from '../backoff.ts';
 import type { Log } from '../log.ts';
+import { MACHINE_TIMERS, type Timers } from '../timers.ts';
 import type { Change, Engine } from './engine.ts';
 
 /** Between subscriptions: an engine that restarts is found soon. */
@@ -13,6 +14,8 @@ interface WatchParts {
   /** What happened; empty: nobody knows, look at everything. */
   readonly onChange: (changes: readonly Change[]) => void;
   readonly log: Log;
+  /** The machine's own unless told otherwise. */
+  readonly timers?: Timers | undefined;
 }
 
 /** Calls back for changes on the engine, until it is closed; a stream that ends is begun again, with a look in between. */
@@ -27,8 +30,9 @@ export function watchEngine(parts: WatchParts): { close(): Promise<void> } {
   };
 }
 
-async function follow({ open, fleetId, onChange, log }: WatchParts, signal: AbortSignal): Promise<void> {
-  const backoff = new Backoff(RESUBSCRIBE);
+async function follow(parts: WatchParts, signal: AbortSignal): Promise<void> {
+  const { open, fleetId, onChange, log, timers = MACHINE_TIMERS } = parts;
+  const backoff = new Backoff(RESUBSCRIBE, timers.chance);
   while (!signal.aborted) {
     try {
       const engine = await open();
@@ -48,7 +52,7 @@ async function follow({ open, fleetId, onChange, log }: WatchParts, signal: Abor
     }
     if (signal.aborted) return;
     onChange([]);
-    await pause(backoff.next(), signal);
+    await pause(backoff.next(), signal, timers);
   }
 }
 

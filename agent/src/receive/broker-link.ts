@@ -1,6 +1,7 @@
 import { type Digest, MooringError } from '@mooring/proto';
 import { Backoff, pause } from '../backoff.ts';
 import type { Log } from '../log.ts';
+import { MACHINE_TIMERS, type Timers } from '../timers.ts';
 import type { BrokerConnection, BrokerTarget } from './nats.ts';
 
 /** The first attempt comes soon, so that a broker that restarts is found; a dead one is asked twice a minute. */
@@ -24,6 +25,8 @@ export interface BrokerLinkParts {
   readonly onReady: () => void;
   readonly log: Log;
   readonly nowMs: () => number;
+  /** The machine's own unless told otherwise. */
+  readonly timers?: Timers | undefined;
 }
 
 /** Keeps one connection to the broker, for ever. */
@@ -79,7 +82,8 @@ export class BrokerLink {
 
   async #keepConnected(): Promise<void> {
     const { signal } = this.#stop;
-    const backoff = new Backoff(RECONNECT);
+    const { timers = MACHINE_TIMERS } = this.#parts;
+    const backoff = new Backoff(RECONNECT, timers.chance);
     while (!signal.aborted) {
       try {
         await this.#once();
@@ -87,7 +91,7 @@ export class BrokerLink {
       } catch (error) {
         this.#lost(error instanceof Error ? error.message : String(error));
       }
-      await pause(backoff.next(), signal);
+      await pause(backoff.next(), signal, timers);
     }
   }
 

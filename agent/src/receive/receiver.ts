@@ -3,6 +3,7 @@ import type { Tell } from '../apply/ports.ts';
 import { Backoff, pause } from '../backoff.ts';
 import type { Keep } from '../keep/open-keep.ts';
 import type { Log } from '../log.ts';
+import { MACHINE_TIMERS, type Timers } from '../timers.ts';
 import { type AcceptedMark, verifyAssignment } from '../verify/verify-assignment.ts';
 import { type BuildParts, buildWorkload, type Received } from './build-workload.ts';
 import { HighWater, highWaterLost, type NewestAssignment } from './high-water.ts';
@@ -27,6 +28,8 @@ export interface ReceiverParts {
   readonly tell: Tell;
   readonly log: Log;
   readonly nowMs: () => number;
+  /** The machine's own unless told otherwise. */
+  readonly timers?: Timers | undefined;
   /** Called after each switch. */
   readonly onAccepted: () => void;
 }
@@ -40,7 +43,8 @@ export class Receiver {
   readonly #refusals: Refusals;
   readonly #highWater: HighWater;
   readonly #stop = new AbortController();
-  readonly #backoff = new Backoff(FETCH_RETRY);
+  readonly #timers: Timers;
+  readonly #backoff: Backoff;
   #workload: Workload | undefined;
   #mark: AcceptedMark | undefined;
   /** Bytes that nobody has looked at. */
@@ -58,6 +62,8 @@ export class Receiver {
 
   constructor(parts: ReceiverParts) {
     this.#parts = parts;
+    this.#timers = parts.timers ?? MACHINE_TIMERS;
+    this.#backoff = new Backoff(FETCH_RETRY, this.#timers.chance);
     this.#refusals = new Refusals(parts.tell, parts.nowMs);
     this.#highWater = HighWater.of(parts.keep);
   }
@@ -182,8 +188,8 @@ export class Receiver {
       return true;
     }
     if (!this.#isDue) return false;
-    const restMs = this.#notBeforeMs - performance.now();
-    if (restMs > 0) await pause(restMs, this.#sleep.signal);
+    const restMs = this.#notBeforeMs - this.#timers.monotonicMs();
+    if (restMs > 0) await pause(restMs, this.#sleep.signal, this.#timers);
     else await this.#workOnce();
     return true;
   }
@@ -332,7 +338,7 @@ export class Receiver {
   }
 
   #later(): void {
-    this.#notBeforeMs = performance.now() + this.#backoff.next();
+    this.#notBeforeMs = this.#timers.monotonicMs() + this.#backoff.next();
   }
 }
 

@@ -3,6 +3,7 @@ import { Backoff, pause } from '../backoff.ts';
 import type { Log } from '../log.ts';
 import type { LinkState } from '../receive/broker-link.ts';
 import type { NewestAssignment } from '../receive/high-water.ts';
+import { MACHINE_TIMERS } from '../timers.ts';
 import { Answering, type AnsweringOptions } from './answering.ts';
 import type { HubLink } from './hub-grpc.ts';
 import { HubSession, type SessionParts } from './hub-session.ts';
@@ -13,7 +14,7 @@ const RECONNECT = { firstMs: 1_000, maxMs: 60_000 };
 const SUCCESS_MS = 10_000;
 
 /** What the connection relies on. */
-export interface HubConnectionParts extends Pick<SessionParts, 'snapshot' | 'outbox' | 'nowMs'> {
+export interface HubConnectionParts extends Pick<SessionParts, 'snapshot' | 'outbox' | 'nowMs' | 'timers'> {
   /** "host:port", tried in turn. */
   readonly addresses: () => readonly string[];
   readonly open: (address: string) => Promise<HubLink>;
@@ -76,10 +77,11 @@ export class HubConnection {
 
   async #keepConnected(): Promise<void> {
     const { signal } = this.#stop;
-    const backoff = new Backoff(RECONNECT);
+    const { timers = MACHINE_TIMERS } = this.#parts;
+    const backoff = new Backoff(RECONNECT, timers.chance);
     for (let attempt = 0; !signal.aborted; attempt += 1) {
       const addresses = this.#parts.addresses();
-      const startedMs = performance.now();
+      const startedMs = timers.monotonicMs();
       try {
         await this.#once(addresses[attempt % addresses.length] ?? '');
         this.#lost(
@@ -88,9 +90,9 @@ export class HubConnection {
       } catch (error) {
         this.#lost(error);
       }
-      if (this.#again || performance.now() - startedMs > SUCCESS_MS) backoff.reset();
+      if (this.#again || timers.monotonicMs() - startedMs > SUCCESS_MS) backoff.reset();
       this.#again = false;
-      await pause(backoff.next(), signal);
+      await pause(backoff.next(), signal, timers);
     }
   }
 

@@ -8,6 +8,7 @@ import {
   type Welcome,
 } from '@mooring/proto';
 import type { NewestAssignment } from '../receive/high-water.ts';
+import { MACHINE_TIMERS, type Timers } from '../timers.ts';
 import type { Conversation } from './hub-grpc.ts';
 import { nextReport, type Snapshot, type Told } from './report-delta.ts';
 
@@ -35,13 +36,16 @@ export interface SessionParts {
   /** Answers a question that is no resend, on a call of its own. */
   readonly onQuestion: (request: Request) => void;
   readonly nowMs: () => number;
+  /** The machine's own unless told otherwise. */
+  readonly timers?: Timers | undefined;
 }
 
 /** One stream from hello to its end: heartbeats, reports and events up; paces, acknowledgements and questions down. */
 export class HubSession {
   readonly #parts: SessionParts;
-  #heartbeat: NodeJS.Timeout | undefined;
-  #soon: NodeJS.Timeout | undefined;
+  readonly #timers: Timers;
+  #cancelHeartbeat = () => {};
+  #cancelSoon: (() => void) | undefined;
   #heartbeatMs = DEFAULT_HEARTBEAT_MS;
   #heartbeats = 0n;
   #answered = 0n;
@@ -59,24 +63,25 @@ export class HubSession {
 
   constructor(parts: SessionParts) {
     this.#parts = parts;
+    this.#timers = parts.timers ?? MACHINE_TIMERS;
   }
 
   /** Runs until the stream ends. Throws why it broke. */
   async run(): Promise<void> {
     const { conversation } = this.#parts;
     conversation.send({ message: { $case: 'hello', value: this.#parts.hello() } });
-    const unwelcome = setTimeout(() => this.#fail('it does not answer the hello'), WELCOME_MS);
+    const stopWaiting = this.#timers.after(WELCOME_MS, () => this.#fail('it does not answer the hello'));
     try {
       for await (const response of conversation.messages) {
-        clearTimeout(unwelcome);
+        stopWaiting();
         this.#receive(response);
       }
     } catch (error) {
       throw this.#failure ?? error;
     } finally {
-      clearTimeout(unwelcome);
-      clearTimeout(this.#heartbeat);
-      clearTimeout(this.#soon);
+      stopWaiting();
+      this.#cancelHeartbeat();
+      this.#cancelSoon?.();
       // Whoever still says that something changed is heard by the next session.
       this.#welcomed = false;
       conversation.end();
@@ -86,10 +91,10 @@ export class HubSession {
 
   /** Something new was observed, or a new event waits. */
   changed(): void {
-    this.#soon ??= setTimeout(() => {
-      this.#soon = undefined;
+    this.#cancelSoon ??= this.#timers.after(COALESCE_MS, () => {
+      this.#cancelSoon = undefined;
       this.#pump();
-    }, COALESCE_MS);
+    });
   }
 
   #receive({ message }: ConnectResponse): void {
@@ -126,7 +131,7 @@ export class HubSession {
     this.#sentEvents = welcome.storedEventSequence;
     this.#stored(welcome.storedEventSequence);
     // One rhythm, however often the hub welcomes.
-    clearTimeout(this.#heartbeat);
+    this.#cancelHeartbeat();
     this.#beat();
   }
 
@@ -147,7 +152,7 @@ export class HubSession {
     this.#heartbeats += 1n;
     const value = { sequence: this.#heartbeats, sentAtMs: BigInt(this.#parts.nowMs()) };
     this.#parts.conversation.send({ message: { $case: 'heartbeat', value } });
-    this.#heartbeat = setTimeout(() => this.#beat(), this.#heartbeatMs);
+    this.#cancelHeartbeat = this.#timers.after(this.#heartbeatMs, () => this.#beat());
   }
 
   #stored(sequence: bigint): void {

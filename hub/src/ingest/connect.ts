@@ -1,6 +1,7 @@
 import { type ConnectRequest, type ConnectResponse, type Hello, MooringError, Severity } from '@mooring/proto';
 import type { CallContext } from '../grpc/handlers.ts';
 import { ABORTED, untilAborted } from '../grpc/until-aborted.ts';
+import { MACHINE_TIMERS } from '../timers.ts';
 import { BoundedQueue } from './bounded-queue.ts';
 import { checkedHello } from './checked-hello.ts';
 import { invalid } from './checks.ts';
@@ -81,8 +82,9 @@ async function readHello(
   iterator: AsyncIterator<ConnectRequest>,
   { caller, signal }: CallContext,
 ): Promise<Hello | undefined> {
-  const late = AbortSignal.timeout(HELLO_MS);
-  const first = await untilAborted(iterator.next(), AbortSignal.any([signal, late]));
+  const late = new AbortController();
+  const cancel = (parts.timers ?? MACHINE_TIMERS).after(HELLO_MS, () => late.abort());
+  const first = await untilAborted(iterator.next(), AbortSignal.any([signal, late.signal])).finally(cancel);
   if (first === ABORTED) {
     if (signal.aborted) return undefined;
     throw new MooringError(

@@ -28,7 +28,7 @@ let told: unknown[];
 
 beforeEach(async () => {
   temporary = await openTemporaryStore(['web-1', 'web-2']);
-  presence = new Presence(() => temporary.now);
+  presence = new Presence({ clock: () => temporary.now, monotonicMs: () => temporary.now });
   told = [];
   parts = {
     store: temporary.store,

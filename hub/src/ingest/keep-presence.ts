@@ -1,4 +1,5 @@
 import type { ReportStore } from '../store/store.ts';
+import { every, MACHINE_TIMERS, type Timers } from '../timers.ts';
 import type { Presence } from './presence.ts';
 
 /** Milliseconds between looks for hosts that went silent: `Offline` shows at most this much late. */
@@ -12,16 +13,19 @@ export interface KeepPresenceParts {
   readonly store: Pick<ReportStore, 'putLastSeen'>;
   /** Takes failures of flushes; the next one tries again. */
   readonly onError: (error: unknown) => void;
+  /** The machine's own unless told otherwise. */
+  readonly timers?: Timers | undefined;
 }
 
 /** Looks for silent hosts and remembers signs of life, until the returned function is called, which flushes once more. */
-export function keepPresence({ presence, store, onError }: KeepPresenceParts): () => Promise<void> {
+export function keepPresence(parts: KeepPresenceParts): () => Promise<void> {
+  const { presence, store, onError, timers = MACHINE_TIMERS } = parts;
   const flush = () => store.putLastSeen(presence.lastSeen()).catch(onError);
-  const sweeping = setInterval(() => presence.sweep(), SWEEP_MS);
-  const flushing = setInterval(() => void flush(), FLUSH_MS);
+  const endSweeping = every(timers, SWEEP_MS, () => presence.sweep());
+  const endFlushing = every(timers, FLUSH_MS, () => void flush());
   return async () => {
-    clearInterval(sweeping);
-    clearInterval(flushing);
+    endSweeping();
+    endFlushing();
     await flush();
   };
 }

@@ -1,5 +1,6 @@
 import type { Event, Hello, RenewCertificateResponse } from '@mooring/proto';
 import type { Store } from '../store/store.ts';
+import type { Timers } from '../timers.ts';
 import type { Presence } from './presence.ts';
 import type { Questions } from './questions.ts';
 
@@ -14,6 +15,8 @@ export interface IngestParts {
   readonly heartbeatMs: number;
   /** Unix milliseconds. */
   readonly clock: () => number;
+  /** The machine's own unless told otherwise. */
+  readonly timers?: Timers | undefined;
   /** Called with each checked hello before the host is welcomed; what it awaits delays the welcome. */
   readonly onHello: (hello: Hello) => Promise<void> | void;
   /** A report of the host is stored. */

@@ -3,12 +3,15 @@ import { heartbeatInterval } from './pace.ts';
 import { type Arrival, Presence } from './presence.ts';
 
 let now: number;
+/** By how much the clock was set. */
+let setMs: number;
 let presence: Presence;
 let told: string[];
 
 beforeEach(() => {
   now = 1000;
-  presence = new Presence(() => now, new Map([['web-9', 400]]));
+  setMs = 0;
+  presence = new Presence({ clock: () => now + setMs, monotonicMs: () => now }, new Map([['web-9', 400]]));
   told = [];
   presence.subscribe((host) => told.push(`${host} ${presence.sighting(host).online ? 'online' : 'offline'}`));
 });
@@ -31,6 +34,15 @@ test('a host is offline after three intervals without a sign of life, and is tol
   connection.seen(100);
   expect(presence.sighting('web-1')).toMatchObject({ online: true, lastSeenMs: 1301 });
   expect(presence.onlineCount()).toBe(1);
+});
+
+test('a clock that is set back keeps no silent host online, and one that is set ahead takes no live one off', () => {
+  presence.open(arrival('web-1'), 100);
+  setMs = 3_600_000;
+  expect(presence.sighting('web-1').online).toBe(true);
+  setMs = -3_600_000;
+  now += 301;
+  expect(presence.sighting('web-1').online).toBe(false);
 });
 
 test('a stream that ends leaves the host online until its heartbeats stay away', () => {

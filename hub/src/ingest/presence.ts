@@ -32,6 +32,8 @@ export interface Connection {
 
 interface Entry {
   lastSeenMs: number;
+  /** When that was, by the clock that nobody sets. */
+  seenAtMs: number;
   intervalMs: number;
   bootId: string;
   reported: boolean;
@@ -40,16 +42,24 @@ interface Entry {
   readonly endedBoots: Set<string>;
 }
 
+/** Times of both kinds: the clock is shown, and may be set; what is silent for how long is judged by the other. */
+export interface Clocks {
+  /** Unix milliseconds. */
+  readonly clock: () => number;
+  /** Milliseconds that never go back. */
+  readonly monotonicMs: () => number;
+}
+
 /** Who is there, in memory: heartbeats never touch the disk. */
 export class Presence {
-  readonly #clock: () => number;
+  readonly #clocks: Clocks;
   readonly #entries = new Map<string, Entry>();
   readonly #listeners = new Set<(host: string) => void>();
   #online = 0;
 
   /** `lastSeen`: what the store remembers from before. */
-  constructor(clock: () => number, lastSeen: ReadonlyMap<string, number> = new Map()) {
-    this.#clock = clock;
+  constructor(clocks: Clocks, lastSeen: ReadonlyMap<string, number> = new Map()) {
+    this.#clocks = clocks;
     for (const [host, lastSeenMs] of lastSeen) this.#entries.set(host, { ...newEntry(), lastSeenMs });
   }
 
@@ -128,7 +138,8 @@ export class Presence {
       isCurrent: () => entry.connection === connection && this.#entries.get(arrival.host) === entry,
       seen: (intervalMs) => {
         if (!connection.isCurrent()) return;
-        entry.lastSeenMs = this.#clock();
+        entry.lastSeenMs = this.#clocks.clock();
+        entry.seenAtMs = this.#clocks.monotonicMs();
         entry.intervalMs = intervalMs;
         if (entry.online) return;
         entry.online = true;
@@ -149,7 +160,8 @@ export class Presence {
 
   #isOnline(entry: Entry): boolean {
     // A host that never spoke to this hub since it started is not there, however fresh the memory of it is.
-    return entry.bootId !== '' && this.#clock() - entry.lastSeenMs <= OFFLINE_AFTER_HEARTBEATS * entry.intervalMs;
+    const silentMs = this.#clocks.monotonicMs() - entry.seenAtMs;
+    return entry.bootId !== '' && silentMs <= OFFLINE_AFTER_HEARTBEATS * entry.intervalMs;
   }
 
   #isOtherMachine(entry: Entry, { machineId }: Arrival): boolean {
@@ -173,6 +185,7 @@ export class Presence {
 function newEntry(): Entry {
   return {
     lastSeenMs: 0,
+    seenAtMs: 0,
     intervalMs: 0,
     bootId: '',
     reported: false,

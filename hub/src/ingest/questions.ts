@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { type AnswerRequest, MooringError, type Request } from '@mooring/proto';
+import { MACHINE_TIMERS, type Timers } from '../timers.ts';
 import { BoundedQueue } from './bounded-queue.ts';
 import type { Presence } from './presence.ts';
 
@@ -21,10 +22,12 @@ interface OpenQuestion {
 /** Questions to agents that wait for their answers. */
 export class Questions {
   readonly #presence: Presence;
+  readonly #timers: Timers;
   readonly #open = new Map<string, OpenQuestion>();
 
-  constructor(presence: Presence) {
+  constructor(presence: Presence, timers: Timers = MACHINE_TIMERS) {
     this.#presence = presence;
+    this.#timers = timers;
   }
 
   /**
@@ -35,13 +38,13 @@ export class Questions {
     const { arrival } = this.#reachable(host, question);
     const id = randomUUID();
     const parts = new BoundedQueue<AnswerPart>(MAX_WAITING_PARTS);
-    const timer = setTimeout(() => parts.end(timedOut(host, deadlineMs)), deadlineMs);
+    const cancel = this.#timers.after(deadlineMs, () => parts.end(timedOut(host, deadlineMs)));
     this.#open.set(id, { host, parts });
     try {
       arrival.send({ message: { $case: 'request', value: { id, deadlineMs, question } } });
       yield* parts;
     } finally {
-      clearTimeout(timer);
+      cancel();
       this.#open.delete(id);
     }
   }

@@ -30,7 +30,8 @@ export class SecurityLog {
     const key = `${host} ${kind}`;
     const nowMs = this.#clock();
     const toldAtMs = this.#toldAtMs.get(key);
-    if (toldAtMs !== undefined && nowMs - toldAtMs < ONCE_PER_MS) return;
+    // A clock that was set back must not keep it quiet until it has caught up.
+    if (toldAtMs !== undefined && nowMs >= toldAtMs && nowMs - toldAtMs < ONCE_PER_MS) return;
     this.#toldAtMs.delete(key);
     this.#toldAtMs.set(key, nowMs);
     const [oldest] = this.#toldAtMs.keys();

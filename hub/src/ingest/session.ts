@@ -8,6 +8,7 @@ import {
   type Report,
 } from '@mooring/proto';
 import { TokenBuckets } from '../grpc/token-bucket.ts';
+import { MACHINE_TIMERS, type Timers } from '../timers.ts';
 import { checkedEvents } from './checked-events.ts';
 import { checkedReport } from './checked-report.ts';
 import { invalid } from './checks.ts';
@@ -35,9 +36,11 @@ export class Session {
   readonly #parts: SessionParts;
   readonly #order = new ReportOrder();
   readonly #heartbeats: TokenBuckets;
+  readonly #timers: Timers;
 
   constructor(parts: SessionParts) {
     this.#parts = parts;
+    this.#timers = parts.timers ?? MACHINE_TIMERS;
     const perSecond = (HEARTBEAT_TOLERANCE * 1000) / parts.heartbeatMs;
     this.#heartbeats = new TokenBuckets({ burst: HEARTBEAT_BURST, perSecond });
   }
@@ -63,8 +66,8 @@ export class Session {
   }
 
   #heartbeat(sequence: bigint): void {
-    const { clock, hello, newest, send } = this.#parts;
-    if (!this.#heartbeats.take(hello.host, clock())) {
+    const { hello, newest, send } = this.#parts;
+    if (!this.#heartbeats.take(hello.host, this.#timers.monotonicMs())) {
       const message = `Cannot serve host ${hello.host}: its heartbeats come too fast; one per ${this.#interval()} ms is wanted`;
       throw new MooringError('RATE_LIMITED', message);
     }
@@ -80,7 +83,7 @@ export class Session {
 
   async #report(report: Report): Promise<void> {
     const { store, connection, clock, hello, send, onHostChanged } = this.#parts;
-    const verdict = this.#order.judge(report, clock());
+    const verdict = this.#order.judge(report, this.#timers.monotonicMs());
     if (verdict === 'ask-for-full') send(resendRequest());
     if (verdict !== 'store') return;
     await store.putReport({

@@ -11,6 +11,7 @@ import {
 } from '@mooring/proto';
 import type { Logger } from 'pino';
 import type { AssignmentRecord, AssignmentStore } from '../store/store.ts';
+import { MACHINE_TIMERS, type Timers } from '../timers.ts';
 import type { BrokerConnection } from './broker-connection.ts';
 
 // Publishes and reads in flight: enough to fill a local link, small beside the broker's own buffers.
@@ -26,7 +27,11 @@ export interface PublisherParts {
   readonly store: AssignmentStore;
   /** Opens a connection; `onReady` after reconnections, `onLost` when it is gone. */
   readonly connect: (events: { onReady: () => void; onLost: () => void }) => Promise<BrokerConnection>;
-  readonly log: Logger;
+  readonly log: Pick<Logger, 'warn'>;
+  /** Unix milliseconds. */
+  readonly clock: () => number;
+  /** The machine's own unless told otherwise. */
+  readonly timers?: Timers | undefined;
 }
 
 /**
@@ -43,10 +48,12 @@ export class Publisher {
   #lastSuccessMs = 0;
   #objectsPublished = 0;
   #retryMs = RETRY_MS;
-  #timer: NodeJS.Timeout | undefined;
+  readonly #timers: Timers;
+  #cancelNext = () => {};
 
   constructor(parts: PublisherParts) {
     this.#parts = parts;
+    this.#timers = parts.timers ?? MACHINE_TIMERS;
   }
 
   /** How the broker was found last: undefined where all is well. */
@@ -83,7 +90,7 @@ export class Publisher {
       this.#again = true;
       return;
     }
-    clearTimeout(this.#timer);
+    this.#cancelNext();
     this.#pass = this.#run().finally(() => {
       this.#pass = undefined;
       if (this.#again) {
@@ -104,7 +111,7 @@ export class Publisher {
 
   async close(): Promise<void> {
     this.#closed = true;
-    clearTimeout(this.#timer);
+    this.#cancelNext();
     await this.#pass;
     await this.#connection?.close();
   }
@@ -116,7 +123,7 @@ export class Publisher {
       await this.#mendObjects(connection);
       await this.#mendAssignments(connection);
       this.#problem = undefined;
-      this.#lastSuccessMs = Date.now();
+      this.#lastSuccessMs = this.#parts.clock();
       this.#retryMs = RETRY_MS;
       this.#schedule(AUDIT_INTERVAL_MS);
     } catch (error) {
@@ -172,8 +179,8 @@ export class Publisher {
   }
 
   #schedule(delayMs: number): void {
-    clearTimeout(this.#timer);
-    if (!this.#closed) this.#timer = setTimeout(() => this.wake(), delayMs);
+    this.#cancelNext();
+    if (!this.#closed) this.#cancelNext = this.#timers.after(delayMs, () => this.wake());
   }
 }
 

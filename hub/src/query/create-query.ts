@@ -1,5 +1,6 @@
 import type { FleetServiceService, GetHubResponse, GetStatusResponse } from '@mooring/proto';
 import type { Handlers } from '../grpc/handlers.ts';
+import { MACHINE_TIMERS } from '../timers.ts';
 import { getBundle } from './bundles.ts';
 import { diffRevisions } from './diff.ts';
 import { listDrift } from './drift-listing.ts';
@@ -54,7 +55,7 @@ function statusOf(parts: QueryParts, snapshots: Snapshots): () => Look {
   let newest: (Look & { readonly of: Snapshot; readonly atMs: number }) | undefined;
   return () => {
     const of = snapshots.take();
-    const atMs = performance.now();
+    const atMs = (parts.timers ?? MACHINE_TIMERS).monotonicMs();
     const isFresh =
       newest?.of === of && newest.version === parts.changes.version && atMs - newest.atMs < STATUS_REUSE_MS;
     if (newest === undefined || !isFresh) newest = { of, atMs, version: of.version, status: buildStatus(parts, of) };

@@ -33,7 +33,7 @@ export class FakeFleet {
 
   constructor(temporary: TemporaryStore) {
     this.temporary = temporary;
-    this.presence = new Presence(() => temporary.now);
+    this.presence = new Presence({ clock: () => temporary.now, monotonicMs: () => temporary.now });
     this.questions = new Questions(this.presence);
     const parts: QueryParts = {
       store: temporary.store,

@@ -5,6 +5,7 @@ import type { Questions } from '../ingest/questions.ts';
 import type { InventoryHost } from '../render/rendering.ts';
 import type { RevisionReading } from '../source/follow.ts';
 import type { ObjectRecord, Store } from '../store/store.ts';
+import type { Timers } from '../timers.ts';
 import type { Changes } from './changes.ts';
 
 /** What the hub knows beside the store. */
@@ -34,6 +35,8 @@ export interface QueryParts {
   readonly changes: Changes;
   /** Unix milliseconds. */
   readonly clock: () => number;
+  /** The machine's own unless told otherwise. */
+  readonly timers?: Timers | undefined;
   readonly version: string;
   readonly fleet: { readonly id: string; readonly name: string };
   /** Unix milliseconds. */

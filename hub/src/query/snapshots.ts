@@ -2,6 +2,7 @@ import type { HostFacts } from '../drift/host-facts.ts';
 import { type HostView, viewHost } from '../drift/host-view.ts';
 import { type StackSpread, spreadStacks } from '../drift/stack-summary.ts';
 import type { StackHead } from '../store/store.ts';
+import { MACHINE_TIMERS, type Timers } from '../timers.ts';
 import type { QueryParts } from './parts.ts';
 
 /** Milliseconds of cost above which a snapshot is used again although something changed: below, everybody sees what just happened. */
@@ -25,15 +26,17 @@ export interface Snapshot {
 /** Judges the whole fleet, again only when something changed. */
 export class Snapshots {
   readonly #parts: QueryParts;
+  readonly #timers: Timers;
   #newest: { readonly snapshot: Snapshot; readonly atMs: number; readonly costMs: number } | undefined;
 
   constructor(parts: QueryParts) {
     this.#parts = parts;
+    this.#timers = parts.timers ?? MACHINE_TIMERS;
   }
 
   take(): Snapshot {
     const { version } = this.#parts.changes;
-    const startMs = performance.now();
+    const startMs = this.#timers.monotonicMs();
     const newest = this.#newest;
     if (newest !== undefined) {
       const isFresh =
@@ -42,7 +45,7 @@ export class Snapshots {
       if (isFresh) return newest.snapshot;
     }
     const snapshot = this.#judge(version);
-    const atMs = performance.now();
+    const atMs = this.#timers.monotonicMs();
     this.#newest = { snapshot, atMs, costMs: atMs - startMs };
     return snapshot;
   }

@@ -74,16 +74,7 @@ export async function openStore(options: StoreOptions): Promise<Store> {
     const database = openSqlite(file, 'read');
     const stopPruning = startPruning(queue, clock);
     return {
-      ...identityReads(database),
-      ...assignmentReads(database),
-      ...revisionReads(database),
-      ...reportReads(database),
-      ...eventReads(database),
-      ...identityWrites(queue),
-      ...assignmentWrites(queue, clock),
-      ...revisionWrites(queue),
-      ...reportWrites(queue),
-      ...eventWrites(queue, clock),
+      ...readsAndWrites({ database, queue, clock }),
       subscribe: (listener) => {
         listeners.add(listener);
         return () => void listeners.delete(listener);
@@ -99,6 +90,30 @@ export async function openStore(options: StoreOptions): Promise<Store> {
     unlock();
     throw cause;
   }
+}
+
+/** Everything that a store answers and takes, over one connection that reads and one queue that writes. */
+export function readsAndWrites({
+  database,
+  queue,
+  clock,
+}: {
+  readonly database: Sqlite;
+  readonly queue: Pick<WriteQueue, 'write'>;
+  readonly clock: () => number;
+}): Omit<Store, 'subscribe' | 'close'> {
+  return {
+    ...identityReads(database),
+    ...assignmentReads(database),
+    ...revisionReads(database),
+    ...reportReads(database),
+    ...eventReads(database),
+    ...identityWrites(queue),
+    ...assignmentWrites(queue, clock),
+    ...revisionWrites(queue),
+    ...reportWrites(queue),
+    ...eventWrites(queue, clock),
+  };
 }
 
 function checkFile(file: string): void {
@@ -144,7 +159,7 @@ function startPruning(queue: WriteQueue, clock: () => number): () => void {
 type Written<Part, Kinds extends keyof Part> = Pick<Part, Kinds>;
 
 function identityWrites(
-  queue: WriteQueue,
+  queue: Pick<WriteQueue, 'write'>,
 ): Written<IdentityStore, 'joinHost' | 'updateHost' | 'removeHost' | 'addInvitation' | 'putUser'> {
   return {
     joinHost: (invitationId, host) => queue.write('joinHost', { invitationId, host }),
@@ -156,7 +171,7 @@ function identityWrites(
 }
 
 function assignmentWrites(
-  queue: WriteQueue,
+  queue: Pick<WriteQueue, 'write'>,
   clock: () => number,
 ): Written<AssignmentStore, 'putAssignments' | 'putObjects' | 'pruneObjects'> {
   return {
@@ -166,7 +181,7 @@ function assignmentWrites(
   };
 }
 
-function revisionWrites(queue: WriteQueue): Written<RevisionStore, 'addRevision' | 'updateRevision'> {
+function revisionWrites(queue: Pick<WriteQueue, 'write'>): Written<RevisionStore, 'addRevision' | 'updateRevision'> {
   return {
     addRevision: async (revision) => {
       const sequence = await queue.write('addRevision', toRevisionRow(revision));
@@ -176,14 +191,17 @@ function revisionWrites(queue: WriteQueue): Written<RevisionStore, 'addRevision'
   };
 }
 
-function reportWrites(queue: WriteQueue): Written<ReportStore, 'putReport' | 'putLastSeen'> {
+function reportWrites(queue: Pick<WriteQueue, 'write'>): Written<ReportStore, 'putReport' | 'putLastSeen'> {
   return {
     putReport: (report) => queue.write('putReport', toReportRows(report)),
     putLastSeen: (lastSeen) => queue.write('putLastSeen', { entries: [...lastSeen] }),
   };
 }
 
-function eventWrites(queue: WriteQueue, clock: () => number): Written<EventStore, 'addEvents' | 'addHubEvent'> {
+function eventWrites(
+  queue: Pick<WriteQueue, 'write'>,
+  clock: () => number,
+): Written<EventStore, 'addEvents' | 'addHubEvent'> {
   const add = async (host: string, outboxId: string, events: readonly Event[]) => {
     const storedAtMs = clock();
     const rows = events.map((event) => toEventRow(event, host));
