@@ -1,10 +1,11 @@
+import { pairs } from '../canonical/pairs.ts';
 import type { DesiredStack } from '../plan/desired.ts';
 import type { StackPlan } from '../plan/plan.ts';
 import { isContainerStep, type Step } from '../plan/step.ts';
 import type { ApplyParts } from './apply-parts.ts';
 import { applyServices } from './apply-services.ts';
 import { checkPorts } from './check-ports.ts';
-import { createNetwork, pairs, resourceLabels } from './create-network.ts';
+import { createNetwork, resourceLabels } from './create-network.ts';
 import { failpoint } from './failpoint.ts';
 import { pullImages } from './pull-images.ts';
 import { replaceNetwork } from './replace-network.ts';

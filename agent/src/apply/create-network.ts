@@ -1,4 +1,5 @@
 import { type IpamPool, LABELS, type Network } from '@mooring/proto';
+import { pairs } from '../canonical/pairs.ts';
 import type { NetworkBody } from '../observe/engine.ts';
 import type { ApplyParts } from './apply-parts.ts';
 import { composeResourceLabels } from './make-container.ts';
@@ -62,9 +63,4 @@ export function resourceLabels(
     [LABELS.key]: key,
     [LABELS.spec]: specDigest,
   };
-}
-
-/** Labels or options as a mapping. */
-export function pairs(labels: readonly { readonly name: string; readonly value: string }[]): Record<string, string> {
-  return Object.fromEntries(labels.map(({ name, value }) => [name, value]));
 }

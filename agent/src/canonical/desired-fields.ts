@@ -11,6 +11,7 @@ import { imageFields } from './container-fields.ts';
 import { type Fields, FieldsBuilder } from './fields.ts';
 import { anonymousText, bindText, memoryText, tmpfsText, volumeText } from './mount-fields.ts';
 import { ATTACHED } from './network-attachment-fields.ts';
+import { pairs } from './pairs.ts';
 import {
   capability,
   healthcheckFields,
@@ -185,8 +186,4 @@ function addNetworks(
 /** Names of a container on one network: its own, its service's, and what the Compose file adds. */
 export function attachmentAliases(service: Service, { aliases }: NetworkAttachment, name: string): readonly string[] {
   return [...new Set([name, service.name, ...aliases])];
-}
-
-function pairs(labels: readonly { readonly name: string; readonly value: string }[]): Readonly<Record<string, string>> {
-  return Object.fromEntries(labels.map(({ name, value }) => [name, value]));
 }

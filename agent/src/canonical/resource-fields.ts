@@ -1,6 +1,7 @@
-import type { Label, Network, Volume } from '@mooring/proto';
+import type { Network, Volume } from '@mooring/proto';
 import type { InspectedNetwork, InspectedPool, InspectedVolume } from '../observe/inspected.ts';
 import { type Fields, FieldsBuilder } from './fields.ts';
+import { pairs } from './pairs.ts';
 
 const DEFAULT_NETWORK_DRIVER = 'bridge';
 const DEFAULT_VOLUME_DRIVER = 'local';
@@ -73,8 +74,4 @@ function ofUser(labels: Readonly<Record<string, string>>): Readonly<Record<strin
       ([name]) => !name.startsWith('io.mooring.') && !name.startsWith('com.docker.compose.'),
     ),
   );
-}
-
-function pairs(labels: readonly Label[]): Readonly<Record<string, string>> {
-  return Object.fromEntries(labels.map(({ name, value }) => [name, value]));
 }

@@ -1,4 +1,5 @@
 import type { ContainerSpec, Mount } from '@mooring/proto';
+import { pairs } from '../canonical/pairs.ts';
 import { capability, securityOption } from '../canonical/spellings.ts';
 import { type CreateInput, namespace } from './create-input.ts';
 
@@ -89,10 +90,6 @@ function names(spec: ContainerSpec): Body {
 
 function ifAny(name: string, values: readonly unknown[]): Body {
   return values.length === 0 ? {} : { [name]: values };
-}
-
-function pairs(labels: readonly { readonly name: string; readonly value: string }[]): Readonly<Record<string, string>> {
-  return Object.fromEntries(labels.map(({ name, value }) => [name, value]));
 }
 
 function deviceOf({ source, target, permissions }: ContainerSpec['devices'][number]): Body {
