@@ -7,6 +7,7 @@ import type { Observer } from './observer.ts';
 import type { Desired, DesiredStack } from './plan/desired.ts';
 import { judge } from './plan/expectation.ts';
 import { isPassingName } from './plan/kept-name.ts';
+import { movedImage } from './plan/moved-image.ts';
 import { plan, type StackPlan } from './plan/plan.ts';
 import { nameOf } from './plan/replica-input.ts';
 import type { Answers } from './report/answers.ts';
@@ -71,11 +72,13 @@ export class AnswerFromEngine implements Answers {
     if (stack === undefined || spec === undefined || isPassingName(container.name)) return { ...about, desired: null };
     const wanted = { service: spec, replica: container.replica, name: nameOf(stack, spec, container.replica) };
     const verdict = judge({ desired: stack, wanted, container }, { ...planning, observed });
+    const moved = movedImage(wanted, container, observed);
     return {
       ...about,
       desired: shown(verdict.desired),
       differs: verdict.differences.map(({ path }) => path),
       specificationChanged: container.specDigest !== spec.specDigest,
+      imageMoved: moved === undefined ? null : { wanted: moved.to, running: moved.from },
       imageChanged: imageReference(container.image) !== imageReference(spec.container?.image ?? ''),
     };
   }

@@ -22,6 +22,7 @@ import { KeptRecord } from './keep/own-record.ts';
 import { KeptReceipts } from './keep/receipts.ts';
 import { Memory } from './memory.ts';
 import { FakeEngine } from './observe/engine.fake.ts';
+import type { Change, Engine } from './observe/engine.ts';
 import type { ContentState } from './observe/observed.ts';
 import { Observer, type ObserverParts } from './observer.ts';
 import type { Desired, DesiredStack } from './plan/desired.ts';
@@ -45,26 +46,42 @@ export class FakeHost {
   readonly events: string[] = [];
   readonly memory = new Memory();
   readonly observer: Observer;
-  readonly #reconciler: ReturnType<typeof createReconciler>;
+  readonly #parts: ApplyParts & ObserverParts;
+  #reconciler: ReturnType<typeof createReconciler>;
 
-  constructor() {
+  /** The agent reaches the engine through what `reach` makes of it. */
+  constructor(reach: (engine: FakeEngine) => Engine = (engine) => engine) {
     this.engine.startTakesMs = START_TAKES_MS;
     this.engine.addImage('app:1', { Cmd: ['serve'], Env: ['PATH=/bin', 'MODE=image'], Labels: { from: 'image' } });
     this.engine.addImage('app:2', { Cmd: ['serve'], Env: ['PATH=/bin'], Volumes: { '/kept': {} } });
-    const parts = this.#parts();
-    this.observer = new Observer(parts);
-    this.#reconciler = createReconciler(parts);
+    this.#parts = this.#partsOver(reach(this.engine));
+    this.observer = new Observer(this.#parts);
+    this.#reconciler = createReconciler(this.#parts);
+  }
+
+  /** A new process over the same disk. */
+  restartAgent(): void {
+    this.#reconciler = createReconciler(this.#parts);
+  }
+
+  /** The agent hears what happened on the engine. */
+  hears(...changes: readonly Change[]): void {
+    this.#reconciler.note(changes);
   }
 
   /** Reconciles until nothing is left to do, or it cannot go on. */
   async settle(desired: Desired): Promise<Assessment> {
-    const { signal } = new AbortController();
     for (let passes = 1; ; passes += 1) {
-      const assessment = await this.#reconciler.reconcile(desired, { signal });
+      const assessment = await this.pass(desired);
       if (!assessment.settled && passes < MAX_PASSES) continue;
       for (const { stack, bundleObject } of desired.stacks) this.memory.applied.set(stack, bundleObject);
       return assessment;
     }
+  }
+
+  /** One pass. */
+  pass(desired: Desired): Promise<Assessment> {
+    return this.#reconciler.reconcile(desired, { signal: new AbortController().signal });
   }
 
   /** What the next pass would do. */
@@ -79,6 +96,11 @@ export class FakeHost {
     return (await this.plan(desired)).flatMap(({ steps }) => steps.map(describe));
   }
 
+  /** What the host says of a service, as the last pass was asked for. */
+  explain(stack: string, service: string): Promise<string> {
+    return this.#reconciler.answers.explain(stack, service);
+  }
+
   /** The id of a container, by its name. */
   async id(name: string): Promise<string> {
     const found = (await this.engine.listContainers()).find((container) => container.name === name);
@@ -86,12 +108,12 @@ export class FakeHost {
     return found.id;
   }
 
-  #parts(): ApplyParts & ObserverParts {
+  #partsOver(engine: Engine): ApplyParts & ObserverParts {
     const { database } = openDatabase(':memory:');
     const now = () => this.engine.nowMs;
     const health = new DiskHealth({ nowMs: now, probe: () => undefined });
     return {
-      engine: this.engine,
+      engine,
       fleetId: FLEET,
       record: new KeptRecord(database, health),
       receipts: new KeptReceipts(database, health),

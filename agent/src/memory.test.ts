@@ -27,6 +27,7 @@ function exited(atMs: number, starts: Readonly<Record<string, number>>, specDige
     networks: [],
     volumes: [],
     images: new Map(),
+    tags: new Map(),
     contents: new Map(),
     atMs,
   };

@@ -1,6 +1,7 @@
 import {
   type Drift,
   DriftAction,
+  DriftKind,
   type Engine as EngineMessage,
   MAX_UNMANAGED_NAMES,
   MooringError,
@@ -277,13 +278,21 @@ function whereOf({ stack, service, name }: Drift) {
   return { stack, service, object: name };
 }
 
-function driftSentence({ name, field, desired, observed, action, reason }: Drift): string {
-  const what =
-    field === ''
-      ? `${name} is ${observed || 'not as Git says'}`
-      : `${name} differs in ${field}: ${desired || 'nothing'} is wanted, ${observed || 'nothing'} is there`;
+function driftSentence(drift: Drift): string {
+  const { kind, action, reason } = drift;
+  const what = kind === DriftKind.DRIFT_KIND_IMAGE_MOVED ? movedSentence(drift) : differenceSentence(drift);
   if (action === DriftAction.DRIFT_ACTION_CORRECTING) return `${what}; it is being put right`;
   return reason === '' ? what : `${what}; ${reason}`;
+}
+
+function movedSentence({ name, desired, observed }: Drift): string {
+  return `${name} runs image ${observed}, and its reference names ${desired} now`;
+}
+
+function differenceSentence({ name, field, desired, observed }: Drift): string {
+  return field === ''
+    ? `${name} is ${observed || 'not as Git says'}`
+    : `${name} differs in ${field}: ${desired || 'nothing'} is wanted, ${observed || 'nothing'} is there`;
 }
 
 function problemOf(error: unknown, nowMs: number): Problem {

@@ -92,6 +92,7 @@ function observe(answers: readonly Answer[]): Observed {
     networks: [{ id: network.Id, name: NETWORK, labels: network.Labels, inspected: network, ...own }],
     volumes: [],
     images: new Map([[container.Image, image.Config]]),
+    tags: new Map(),
     contents: new Map(),
     atMs: Date.now(),
   };

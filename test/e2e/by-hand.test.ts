@@ -121,6 +121,32 @@ describe('what a human changes on a container', () => {
   });
 });
 
+describe('a tag that a human moves', () => {
+  const image = (tag: string) => bench.engine.docker.getImage(`local/plain:${tag}`);
+  const idOf = async (tag: string) => (await image(tag).inspect()).Id;
+
+  test('is a verdict of its own, told with both images, and the container is made again', async () => {
+    const [from, to] = [await idOf('1'), await idOf('2')];
+    await image('1').tag({ repo: 'local/plain', tag: 'before' });
+    await image('2').tag({ repo: 'local/plain', tag: '1' });
+    try {
+      const told = await bench.pass(reported);
+      const drift = { kind: DriftKind.DRIFT_KIND_IMAGE_MOVED, desired: to, observed: from };
+      expect(told.stacks.flatMap((stack) => stack.drift)).toMatchObject([
+        { ...drift, field: 'services.app.image', action: DriftAction.DRIFT_ACTION_REPORTED },
+        { ...drift, field: 'services.calm.image', action: DriftAction.DRIFT_ACTION_REPORTED },
+      ]);
+      expect((await app().inspect()).Image).toBe(from);
+      const before = bench.events.length;
+      expect(driftLines(await bench.settle(corrected))).toEqual([]);
+      expect(bench.events.slice(before).join('\n')).toContain(`runs image ${from}, and its reference names ${to} now`);
+      expect((await app().inspect()).Image).toBe(to);
+    } finally {
+      await image('before').tag({ repo: 'local/plain', tag: '1' });
+    }
+  });
+});
+
 describe('what a human puts beside our containers', () => {
   test.each([
     ['correct', corrected],

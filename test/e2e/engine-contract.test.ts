@@ -27,6 +27,10 @@ describe.each<EngineVersion>(['26', '28'])('engine %s', (version) => {
       pause: async (container) => {
         await engine.docker.getContainer(container).pause();
       },
+      tag: async (image, tag) => {
+        const [repo = '', name = ''] = tag.split(':');
+        await engine.docker.getImage(image).tag({ repo, tag: name });
+      },
     };
   }, 240_000);
 

@@ -11,7 +11,7 @@ export async function pullImages({ engine, tell }: ApplyParts, steps: readonly C
   await Promise.all(
     [...services.values()].map(async ({ container, pullPolicy, name }) => {
       const { image = '', platform = '' } = container ?? {};
-      if (pullPolicy !== PullPolicy.PULL_POLICY_ALWAYS && (await engine.hasImage(image))) return;
+      if (pullPolicy !== PullPolicy.PULL_POLICY_ALWAYS && (await engine.imageId(image)) !== undefined) return;
       if (pullPolicy === PullPolicy.PULL_POLICY_NEVER) {
         const message = `Cannot create service ${name}: image ${image} is not on the host, and pulling it is not allowed; the image is wanted`;
         throw new MooringError('IMAGE_NOT_FOUND', message);

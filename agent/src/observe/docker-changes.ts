@@ -3,8 +3,11 @@ import type { Change } from './engine.ts';
 
 /** Changes of containers that carry our label that change nothing that is looked at: commands run for healthchecks, and what only reads. */
 const IGNORED = /^(?:exec_|top$|attach$|resize$|export$|archive-path$)/;
-/** Of other containers and of networks, only what can touch ours: a taken name, an attachment. Network events carry no labels (20.10 to 28.5). */
-const OF_OTHERS = ['create', 'rename', 'destroy', 'connect', 'disconnect'] as const;
+/**
+ * Of other containers, of networks and of images, only what can touch ours: a taken name, an attachment, a tag that moved. Network events carry no
+ * labels (20.10 to 28.5).
+ */
+const OF_OTHERS = ['create', 'rename', 'destroy', 'connect', 'disconnect', 'tag', 'pull', 'load', 'import'] as const;
 /** Changes that are kept for a reader that is busy; the reader looks at everything anyway, so that the oldest may go. */
 const MAX_WAITING = 1000;
 
@@ -18,7 +21,7 @@ export async function* readChanges(
 ): AsyncGenerator<readonly Change[], void, undefined> {
   const queue = new ChangeQueue();
   const own: Filters = { type: ['container'], label: [label] };
-  const others: Filters = { type: ['container', 'network'], event: [...OF_OTHERS] };
+  const others: Filters = { type: ['container', 'network', 'image'], event: [...OF_OTHERS] };
   const streams = await Promise.all([own, others].map((filters) => docker.getEvents({ filters, abortSignal: signal })));
   try {
     for (const stream of streams) queue.listen(stream);

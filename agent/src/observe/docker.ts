@@ -146,11 +146,9 @@ class DockerEngine implements Engine {
     return image?.Config;
   }
 
-  async hasImage(reference: string): Promise<boolean> {
-    return (
-      (await this.#ifThere(`look for image ${reference}`, () => this.#docker.getImage(reference).inspect())) !==
-      undefined
-    );
+  async imageId(reference: string): Promise<string | undefined> {
+    const what = `look for image ${reference}`;
+    return (await this.#ifThere(what, () => this.#docker.getImage(reference).inspect()))?.Id;
   }
 
   async pullImage(reference: string, platform: string): Promise<void> {

@@ -13,7 +13,11 @@ function subject() {
     StopSignal: 'SIGKILL',
     Cmd: ['sleep', '3600'],
   });
-  return { engine, pause: (container: string) => engine.pause(container) };
+  return {
+    engine,
+    pause: (container: string) => engine.pause(container),
+    tag: (image: string, tag: string) => engine.tagImage(image, tag),
+  };
 }
 
 describe('the engine in memory', () => {

@@ -1,4 +1,4 @@
-import { createHash, randomBytes } from 'node:crypto';
+import { randomBytes } from 'node:crypto';
 import { recordOf, textOf } from '../canonical/outside-data.ts';
 import type {
   Change,
@@ -15,15 +15,11 @@ import type {
 } from './engine.ts';
 import { engineError } from './engine-error.ts';
 import { endpointOf, HeldContainer } from './held-container.fake.ts';
+import { HeldImages } from './held-images.fake.ts';
 import type { InspectedConfig } from './inspected.ts';
 
 interface HeldNetwork extends NetworkDetails {
   readonly labels: Readonly<Record<string, string>>;
-}
-
-interface HeldImage {
-  readonly id: string;
-  readonly config: InspectedConfig;
 }
 
 /** A listener's own filter, and what it has not yet taken. */
@@ -49,8 +45,7 @@ export class FakeEngine implements Engine {
   readonly #containers = new Map<string, HeldContainer>();
   readonly #networks = new Map<string, HeldNetwork>();
   readonly #volumes = new Map<string, VolumeDetails>();
-  readonly #images = new Map<string, HeldImage>();
-  readonly #registry = new Map<string, InspectedConfig>();
+  readonly #images = new HeldImages();
   readonly #listeners = new Set<Listener>();
 
   constructor() {
@@ -64,15 +59,20 @@ export class FakeEngine implements Engine {
 
   /** Puts an image on the host. */
   addImage(reference: string, config: InspectedConfig): void {
-    const id = `sha256:${createHash('sha256')
-      .update(JSON.stringify([reference, config]))
-      .digest('hex')}`;
-    this.#images.set(reference, { id, config });
+    this.#images.add(reference, config);
   }
 
   /** Puts an image where it can be pulled from. */
   publishImage(reference: string, config: InspectedConfig): void {
-    this.#registry.set(reference, config);
+    this.#images.publish(reference, config);
+  }
+
+  /** Somebody puts a tag on an image. */
+  async tagImage(image: string, tag: string): Promise<void> {
+    const found = this.#images.find(image);
+    if (found === undefined) throw engineError(`tag image ${image}`, said(404, `No such image: ${image}`));
+    this.#images.tag(found, tag);
+    this.#tellAll('', 'tag');
   }
 
   /** A process of the container ends by itself. */
@@ -125,29 +125,27 @@ export class FakeEngine implements Engine {
   }
 
   async inspectImage(id: string): Promise<InspectedConfig | undefined> {
-    return this.#image(id)?.config;
+    return this.#images.find(id)?.config;
   }
 
-  async hasImage(reference: string): Promise<boolean> {
-    return this.#image(reference) !== undefined;
+  async imageId(reference: string): Promise<string | undefined> {
+    return this.#images.find(reference)?.id;
   }
 
   async pullImage(reference: string): Promise<void> {
-    const found = this.#registry.get(reference);
-    if (found === undefined)
+    if (!this.#images.pull(reference))
       throw engineError(
         `pull image ${reference}`,
         said(404, `manifest for ${reference} not found`),
         'IMAGE_PULL_FAILED',
       );
-    this.addImage(reference, found);
     this.changed.push(`pull ${reference}`);
   }
 
   async createContainer(name: string, body: CreateBody): Promise<string> {
     const what = `create container ${name}`;
     const reference = textOf(body['Image']);
-    const image = this.#image(reference);
+    const image = this.#images.find(reference);
     if (image === undefined) throw engineError(what, said(404, `No such image: ${reference}`));
     this.#claim(what, name);
     const id = randomBytes(32).toString('hex');
@@ -322,10 +320,6 @@ export class FakeEngine implements Engine {
     const held = this.#find(reference);
     if (held !== undefined) return held;
     throw engineError(`${what} container ${reference.slice(0, 12)}`, said(404, `No such container: ${reference}`));
-  }
-
-  #image(reference: string): HeldImage | undefined {
-    return this.#images.get(reference) ?? [...this.#images.values()].find(({ id }) => id === reference);
   }
 
   #network(reference: string): HeldNetwork | undefined {

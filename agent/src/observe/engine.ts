@@ -13,8 +13,8 @@ export interface Engine {
   listVolumes(): Promise<readonly VolumeDetails[]>;
   /** What an image sets, by its id; undefined: it is not on the host. */
   inspectImage(id: string): Promise<InspectedConfig | undefined>;
-  /** Whether the image is on the host. */
-  hasImage(reference: string): Promise<boolean>;
+  /** Id of the image that a reference names on this host now; undefined: none. */
+  imageId(reference: string): Promise<string | undefined>;
   /** `platform` such as "linux/arm64"; empty: the engine's. */
   pullImage(reference: string, platform: string): Promise<void>;
   /** Returns the id. */
@@ -38,8 +38,8 @@ export interface Engine {
   disconnectNetwork(network: string, container: string): Promise<void>;
   createVolume(volume: VolumeBody): Promise<void>;
   /**
-   * What happens to containers that carry the label, and to the names and networks of all others; ends when the signal is aborted or the engine
-   * goes. One item may stand for a burst.
+   * What happens to containers that carry the label, to the names and networks of all others, and to what tags name; ends when the signal is
+   * aborted or the engine goes. One item may stand for a burst.
    */
   changes(label: string, signal: AbortSignal): AsyncIterable<readonly Change[]>;
   /** True where a container can join several networks at creation (Engine API 1.44). */

@@ -45,7 +45,7 @@ export async function look(parts: LookParts): Promise<Observed> {
   const own = new Set(labelled.filter(({ id }) => parts.record.has('container', id)).map(({ id }) => id));
   const found = await Promise.all(labelled.map(({ id }) => engine.inspectContainer(id)));
   const details = found.filter((container) => container !== undefined);
-  const images = await imagesOf(parts, details);
+  const [images, tags] = await Promise.all([imagesOf(parts, details), tagsOf(parts, details)]);
   const naming = namingOf(parts.stacks, networks);
   const all = details.map((container) => toOwnContainer(parts, container, naming));
   return {
@@ -56,6 +56,7 @@ export async function look(parts: LookParts): Promise<Observed> {
     networks: networks.map((network) => ({ ...network, ...ownership(parts, 'network', network) })),
     volumes: volumes.map((volume) => ({ ...volume, ...ownership(parts, 'volume', volume) })),
     images,
+    tags,
     contents: parts.contents(parts.stacks),
     atMs: now(),
   };
@@ -81,6 +82,27 @@ async function imagesOf(
     }),
   );
   return images;
+}
+
+/** A digest names one image for ever. */
+const IMMOVABLE = /@|^(?:sha256:)?[0-9a-f]{64}$/;
+
+/** Only tags of services that have a container are asked for: nothing else can have moved under one. */
+async function tagsOf(
+  { engine, stacks }: LookParts,
+  containers: readonly ContainerDetails[],
+): Promise<ReadonlyMap<string, string>> {
+  const there = new Set(containers.map(({ labels }) => `${labels[LABELS.stack]} ${labels[LABELS.service]}`));
+  const services = stacks.flatMap(({ stack, bundle }) =>
+    bundle.services.filter(({ name }) => there.has(`${stack} ${name}`)),
+  );
+  const references = new Set(services.map(({ container }) => container?.image ?? ''));
+  const named = await Promise.all(
+    [...references]
+      .filter((reference) => reference !== '' && !IMMOVABLE.test(reference))
+      .map(async (reference) => [reference, await engine.imageId(reference)] as const),
+  );
+  return new Map(named.flatMap(([reference, id]) => (id === undefined ? [] : [[reference, id] as const])));
 }
 
 /** By stack: which key a network has, and which network a name means now. */

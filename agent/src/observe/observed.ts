@@ -15,6 +15,8 @@ export interface Observed {
   readonly volumes: readonly ObservedVolume[];
   /** What images set, by id; those of containers above whose image is still on the host. */
   readonly images: ReadonlyMap<string, InspectedConfig>;
+  /** Ids of the images that tags name now, by the tag as the bundles write it; what cannot move, and what is not on the host, is not among them. */
+  readonly tags: ReadonlyMap<string, string>;
   /** Contents behind mounts, by the path that is mounted. */
   readonly contents: ReadonlyMap<string, ContentState>;
   readonly atMs: number;

@@ -1,4 +1,4 @@
-import { DriftMode, Hold } from '@mooring/proto';
+import { DriftKind, DriftMode, Hold } from '@mooring/proto';
 import { describe, expect, test } from 'vitest';
 import { driftLines, FakeHost, shop, type Written } from '../host.fake.ts';
 
@@ -90,7 +90,87 @@ describe('what people do by hand', () => {
   });
 });
 
+describe('an image whose tag was moved', () => {
+  const moved = async (written: Written, prepare?: (host: FakeHost) => unknown) => {
+    const host = await running(written, prepare);
+    await host.engine.tagImage('app:2', 'app:1');
+    const [to, from] = [
+      await host.engine.imageId('app:2'),
+      (await host.engine.inspectContainer('shop-app-1'))?.imageId,
+    ];
+    return { host, to, from };
+  };
+
+  test('is a verdict of its own, told with both images, and the container is made again', async () => {
+    const { host, to = '', from = '' } = await moved(APP);
+    const [planned] = await host.plan(shop(APP));
+    expect(planned?.drift).toMatchObject([
+      { kind: DriftKind.DRIFT_KIND_IMAGE_MOVED, field: 'services.app.image', desired: to, observed: from },
+    ]);
+    const [short, shorter] = [to, from].map((id) => id.slice(0, 'sha256:'.length + 12));
+    expect(await host.sentences(shop(APP))).toEqual([
+      `replace container shop-app-1: its image moved: app:1 names ${short} now, and it runs ${shorter}`,
+    ]);
+    expect(JSON.parse(await host.explain('shop', 'app'))).toMatchObject({
+      verdict: 'image_moved',
+      drift: [{ name: 'shop-app-1', field: 'services.app.image', desired: to, observed: from }],
+      containers: [{ imageMoved: { wanted: to, running: from }, imageChanged: false, differs: [] }],
+    });
+    await host.settle(shop(APP));
+    expect((await host.engine.inspectContainer('shop-app-1'))?.imageId).toBe(to);
+    expect(driftLines(await host.plan(shop(APP)))).toEqual([]);
+  });
+
+  test('stays where drift is only told, and where the image is ignored', async () => {
+    const { host, to, from } = await moved(APP);
+    const reported = shop(APP, { driftMode: DriftMode.DRIFT_MODE_REPORT });
+    expect(await host.sentences(reported)).toEqual([]);
+    expect(driftLines(await host.plan(reported))).toEqual([
+      `shop-app-1 services.app.image: ${to} wanted, ${from} there; the stack only reports drift`,
+    ]);
+    const ignored = shop(APP, { ignore: ['services.app.image'] });
+    expect([await host.sentences(ignored), driftLines(await host.plan(ignored))]).toEqual([[], []]);
+  });
+
+  test('is told beside what else differs, and one replacement removes both', async () => {
+    const { host } = await moved(APP);
+    await host.engine.updateContainer('shop-app-1', { Memory: 96_000_000, MemorySwap: 128_000_000 });
+    const [planned] = await host.plan(shop(APP));
+    expect(planned?.drift.map(({ field }) => field)).toEqual(['services.app.mem_limit', 'services.app.image']);
+    expect(planned?.steps).toMatchObject([
+      { kind: 'replace-container', fields: ['services.app.image', 'services.app.mem_limit'] },
+    ]);
+  });
+
+  test('says nothing of a digest, of one of several platforms, and of a one-shot that is done', async () => {
+    const platform: Written = { services: { app: { spec: { platform: 'linux/arm64' } } } };
+    expect(await (await moved(platform)).host.sentences(shop(platform))).toEqual([]);
+    const done: Written = { services: { app: {} } };
+    const { host } = await moved(done, ({ engine }) => engine.endsAtOnce.set('app:1', 0));
+    expect([await host.sentences(shop(done)), driftLines(await host.plan(shop(done)))]).toEqual([[], []]);
+    const digest = `app@sha256:${'a'.repeat(64)}`;
+    const pinned: Written = { services: { app: { spec: { image: digest } } } };
+    const fixed = await moved(pinned, ({ engine }) => engine.addImage(digest, { Cmd: ['serve'] }));
+    await fixed.host.engine.tagImage('app:2', digest);
+    expect(await fixed.host.sentences(shop(pinned))).toEqual([]);
+  });
+});
+
 describe('what a stack says about drift', () => {
+  test('report: a stopped container that needs another one is told as stopped too', async () => {
+    const host = await running(APP);
+    const id = await host.id('shop-app-1');
+    await host.engine.updateContainer(id, { CpuShares: 512 });
+    await host.engine.stopContainer(id);
+    const reported = shop(APP, { driftMode: DriftMode.DRIFT_MODE_REPORT });
+    expect(await host.sentences(reported)).toEqual([]);
+    expect(driftLines(await host.plan(reported))).toEqual([
+      'shop-app-1 services.app.cpu_shares: nothing wanted, 512 there; the stack only reports drift',
+      'shop-app-1 services.app.state: running wanted, exited there; the stack only reports drift',
+    ]);
+    expect(await host.sentences(shop(APP))).toEqual(['replace container shop-app-1: cpu_shares differs from Git']);
+  });
+
   const byHand = async (more: Parameters<typeof shop>[1]) => {
     const host = await running(APP);
     await host.engine.updateContainer(await host.id('shop-app-1'), { CpuShares: 512 });

@@ -4,8 +4,8 @@ import type { Step } from './step.ts';
 
 /** One thing that is not as desired, and the steps that put it right. */
 export interface Finding {
-  /** `changed`: Git wants something else than before, which is no drift. */
-  readonly kind: 'changed' | 'missing' | 'extra' | 'modified' | 'conflict';
+  /** `changed`: Git wants something else than before, which is no drift. `image-moved`: the same reference names another image. */
+  readonly kind: 'changed' | 'missing' | 'extra' | 'modified' | 'conflict' | 'image-moved';
   readonly object: 'container' | 'network' | 'volume';
   readonly service: string;
   readonly replica: number;
@@ -27,6 +27,7 @@ const KINDS = {
   extra: DriftKind.DRIFT_KIND_EXTRA,
   modified: DriftKind.DRIFT_KIND_MODIFIED,
   conflict: DriftKind.DRIFT_KIND_CONFLICT,
+  'image-moved': DriftKind.DRIFT_KIND_IMAGE_MOVED,
 } as const;
 
 const OBJECTS = {

@@ -7,6 +7,7 @@ import { judge, type Verdict, type WantedReplica } from './expectation.ts';
 import { type Finding, isIgnored } from './finding.ts';
 import { isPassingName } from './kept-name.ts';
 import { liveChange } from './live-change.ts';
+import { type MovedImage, movedImage, movedReason } from './moved-image.ts';
 import { isFailedOneShot, isFinished } from './one-shot.ts';
 import { followsRenewed, type ReplicaInput } from './replica-input.ts';
 import type { ContainerStep, Step } from './step.ts';
@@ -95,23 +96,28 @@ class PresentReplica {
   readonly #parts: Present;
   readonly #verdict: Verdict;
   readonly #changed: boolean;
+  readonly #moved: MovedImage | undefined;
 
   constructor(parts: Present) {
     this.#parts = parts;
     this.#verdict = judge(parts, parts.input);
     this.#changed = parts.container.specDigest !== parts.wanted.service.specDigest;
+    this.#moved = isMoved(parts) ? movedImage(parts.wanted, parts.container, parts.input.observed) : undefined;
   }
 
   findings(): readonly Finding[] {
-    const { wanted } = this.#parts;
+    const { wanted, input } = this.#parts;
     const change = this.#change();
     const state = this.#state(change);
     if (this.#changed)
       return [{ ...finding(wanted), kind: 'changed', steps: change === undefined ? [] : [change] }, ...state];
     const content = this.#contents();
-    if (change?.kind === 'replace-container' && this.#differences().length === 0)
-      return [{ ...finding(wanted), kind: 'changed', steps: [change] }, ...content];
-    return [...this.#drift(change), ...content, ...state, ...this.#restartAfter(change)];
+    const drift = [...this.#drift(), ...this.#movedImage()];
+    const follows = followsRenewed(wanted.service, input.renewed);
+    // It follows whatever the drift mode: what it shares would be gone.
+    if (change?.kind === 'replace-container' && (follows || drift.length === 0))
+      return [{ ...finding(wanted), kind: 'changed', steps: [change] }, ...drift, ...content, ...state];
+    return [...withStep(drift, change), ...content, ...state, ...this.#restartAfter(change)];
   }
 
   /** Differences that count: what is ignored is not compared. */
@@ -127,9 +133,11 @@ class PresentReplica {
     const { desired, wanted, container, input } = this.#parts;
     const differences = this.#differences();
     const follows = followsRenewed(wanted.service, input.renewed);
-    if (differences.length + this.#verdict.dropped.length === 0 && !this.#changed && !follows) return undefined;
     const paths = [...differences.map(({ path }) => path), ...this.#verdict.dropped].sort();
-    const fields = [...new Set(paths)].map((path) => `services.${wanted.service.name}.${path}`);
+    if (paths.length === 0 && !this.#changed && !follows && this.#moved === undefined) return undefined;
+    if (this.#nameIsTaken(differences)) return undefined;
+    const named = this.#moved === undefined ? paths : [...paths, 'image'].sort();
+    const fields = [...new Set(named)].map((path) => `services.${wanted.service.name}.${path}`);
     const step = { ...baseOf(desired, wanted), fields };
     const reason = reasonFor(paths, this.#changed);
     if (follows)
@@ -139,11 +147,14 @@ class PresentReplica {
         old: container,
         reason: 'a container whose namespace it shares is another one',
       };
+    if (this.#moved !== undefined) {
+      const why = [...(paths.length === 0 ? [] : [reason]), movedReason(this.#moved)].join('; ');
+      return { ...step, kind: 'replace-container', old: container, reason: why };
+    }
     if (paths.length === 0) {
       const same = 'its specification reads differently and asks for what is there';
       return { ...step, kind: 'keep-container', container, desired: this.#verdict.desired, reason: same };
     }
-    if (this.#nameIsTaken(differences)) return undefined;
     const canLive = this.#verdict.dropped.length === 0 && !input.memory.isIneffective(container.id);
     const change = !canLive ? undefined : liveChange(differences, { ...wanted, networks: desired.bundle.networks });
     return change === undefined
@@ -156,22 +167,28 @@ class PresentReplica {
     return renamed && this.#parts.input.observed.foreignContainers.includes(this.#parts.wanted.name);
   }
 
-  #drift(change: ContainerStep | undefined): readonly Finding[] {
+  /** Fields that differ, without what is done about them. */
+  #drift(): readonly Finding[] {
     const { wanted, container, input } = this.#parts;
     const differences = this.#differences();
-    if (differences.length === 0) return [];
-    const left = 'a foreign container has the name; it is never touched';
-    return differences.map((difference, index): Finding => {
+    const left = this.#nameIsTaken(differences) ? 'a foreign container has the name; it is never touched' : '';
+    return differences.map((difference): Finding => {
       const { path } = difference;
       const [shown, actual] = [difference.desired, difference.observed].map((text) =>
         shownText(path, text, input.mask),
       );
       const words = { field: path, desired: shown ?? '', observed: actual ?? '', name: container.name };
-      if (change === undefined && path === 'container_name')
-        return { ...finding(wanted), ...words, kind: 'conflict', steps: [], left };
-      const steps = index === 0 && change !== undefined ? [change] : [];
-      return { ...finding(wanted), ...words, kind: 'modified', steps, left: change === undefined ? left : '' };
+      const kind = left !== '' && path === 'container_name' ? 'conflict' : 'modified';
+      return { ...finding(wanted), ...words, kind, steps: [], left };
     });
+  }
+
+  #movedImage(): readonly Finding[] {
+    const { wanted, container } = this.#parts;
+    if (this.#moved === undefined) return [];
+    const { to, from } = this.#moved;
+    const words = { field: 'image', desired: to, observed: from, name: container.name };
+    return [{ ...finding(wanted), ...words, kind: 'image-moved', steps: [] }];
   }
 
   /** Mounted contents that somebody edited. What is put back is another inode: the container sees it after a restart. */
@@ -214,15 +231,16 @@ class PresentReplica {
     return [...(damage === '' ? [] : [restore]), ...(container.status === 'running' ? [restart] : [])];
   }
 
-  /** Whether it runs. A replacement starts by itself. */
+  /** Whether it runs. */
   #state(change: ContainerStep | undefined): readonly Finding[] {
     const { desired, wanted, container, input } = this.#parts;
     const { status } = container;
-    if (change?.kind === 'replace-container') return [];
     // The engine itself starts a container again that its policy restarts.
     if (status === 'running' || status === 'restarting' || isFinished(container)) return [];
     const step = { ...baseOf(desired, wanted), container, fields: [`services.${wanted.service.name}.state`] };
     const state = stateOf(container, wanted);
+    // A replacement starts by itself.
+    if (change?.kind === 'replace-container') return [{ ...state, steps: [] }];
     if (status === 'paused')
       return [{ ...state, steps: [{ ...step, kind: 'unpause-container', reason: 'it is paused' }] }];
     if (isFailedOneShot(container, wanted.service, desired.bundle.services)) {
@@ -257,6 +275,17 @@ class PresentReplica {
       },
     ];
   }
+}
+
+/** The first of several findings about one container carries the step that removes them all. */
+function withStep(findings: readonly Finding[], step: Step | undefined): readonly Finding[] {
+  return findings.map((one, index) => (index === 0 && step !== undefined ? { ...one, steps: [step] } : one));
+}
+
+/** What did its work once and for all runs no image any more, and an ignored field is not compared. */
+function isMoved({ desired, wanted, container }: Present): boolean {
+  if (isFinished(container) || isFailedOneShot(container, wanted.service, desired.bundle.services)) return false;
+  return !isIgnored(desired.ignore, `services.${wanted.service.name}.image`);
 }
 
 function reasonFor(paths: readonly string[], changed: boolean): string {

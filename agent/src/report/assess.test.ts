@@ -55,6 +55,7 @@ function observed(...containers: OwnContainer[]): Observed {
     networks: [],
     volumes: [],
     images: new Map(),
+    tags: new Map(),
     contents: new Map(),
     atMs: NOW_MS,
   };

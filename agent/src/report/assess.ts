@@ -1,5 +1,7 @@
 import {
   type ContainerState,
+  type Drift,
+  DriftKind,
   HealthState,
   MAX_DRIFT_PER_STACK,
   type Problem,
@@ -75,8 +77,13 @@ function syncOf({ desired, steps, drift }: StackPlan, { applying, problem }: Sta
 function reasonOf({ drift }: StackPlan, services: readonly ServiceState[], { problem }: StackFacts): string {
   if (problem !== undefined) return `${problem.code}: ${problem.message}`;
   const [first] = drift;
-  if (first !== undefined) return `${first.name} ${first.field === '' ? first.observed : `is ${first.observed}`}`;
+  if (first !== undefined) return driftReason(first);
   return services.find(({ reason }) => reason !== '')?.reason ?? '';
+}
+
+function driftReason({ kind, name, field, observed }: Drift): string {
+  if (kind === DriftKind.DRIFT_KIND_IMAGE_MOVED) return `${name} runs another image than its reference names now`;
+  return `${name} ${field === '' ? observed : `is ${observed}`}`;
 }
 
 interface Judging {

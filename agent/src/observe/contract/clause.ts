@@ -8,6 +8,7 @@ export interface ContractSubject {
   readonly engine: Engine;
   /** What the port cannot do and people can. */
   pause(container: string): Promise<void>;
+  tag(image: string, tag: string): Promise<void>;
 }
 
 /** The image that the contract makes containers from, as instructions of a Dockerfile. */

@@ -142,7 +142,17 @@ export const CREATION: readonly Clause[] = [
       withContainer(engine, {}, async () => {
         await refuses('ENGINE_CONFLICT', () => engine.createContainer('contract-one', body(), ''));
         await refuses('IMAGE_NOT_FOUND', () => engine.createContainer('contract-two', { Image: 'local/none:9' }, ''));
-        assert.deepEqual([await engine.hasImage(IMAGE), await engine.hasImage('local/none:9')], [true, false]);
+        assert.equal(await engine.imageId('local/none:9'), undefined);
+      }),
+  },
+  {
+    name: 'a tag names the image that it was put on last, by the id that containers of it tell',
+    holds: (subject) =>
+      withContainer(subject.engine, {}, async (id) => {
+        await subject.tag(IMAGE, 'local/moved:1');
+        const { imageId } = await details(subject.engine, id);
+        const named = await Promise.all([IMAGE, 'local/moved:1'].map((tag) => subject.engine.imageId(tag)));
+        assert.deepEqual(named, [imageId, imageId]);
       }),
   },
 ];

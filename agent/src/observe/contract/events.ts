@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { setTimeout as delay } from 'node:timers/promises';
-import type { Engine } from '../engine.ts';
-import { type Clause, LABEL, withContainer } from './clause.ts';
+import type { Change, Engine } from '../engine.ts';
+import { type Clause, IMAGE, LABEL, withContainer } from './clause.ts';
 
 // An engine tells events within milliseconds; a busy one within seconds.
 const EVENT_DEADLINE_MS = 20_000;
@@ -20,12 +20,46 @@ export const EVENTS: readonly Clause[] = [
       assert.deepEqual(await toldOf(engine, {}), ['create', 'destroy']);
     },
   },
+  {
+    name: 'a tag that is put on an image is told',
+    holds: async ({ engine, tag }) => {
+      await whileListening(engine, async (told) => {
+        await tag(IMAGE, 'local/moved:2');
+        await untilTold(
+          () => told.some(({ container, action }) => container === '' && action === 'tag'),
+          async () => {},
+        );
+      });
+    },
+  },
 ];
 
 /** Runs one container through its life; what is told of it, without repeats: a container of ours comes by both ways. */
 async function toldOf(engine: Engine, Labels: Readonly<Record<string, string>>): Promise<readonly string[]> {
+  let id = '';
+  const ofIt = (told: readonly Change[]) =>
+    told.filter(({ container }) => container === id).map(({ action }) => action);
+  const told = await whileListening(engine, async (told) => {
+    await withContainer(engine, { Labels }, async (made) => {
+      id = made;
+      await engine.startContainer(made);
+      await engine.stopContainer(made);
+    });
+    await untilTold(
+      () => ofIt(told).includes('destroy'),
+      async () => {},
+    );
+  });
+  return [...new Set(ofIt(told))];
+}
+
+/** Acts while the engine is heard; everything that it told. */
+async function whileListening(
+  engine: Engine,
+  act: (told: readonly Change[]) => Promise<void>,
+): Promise<readonly Change[]> {
   const stop = new AbortController();
-  const told: { container: string; action: string }[] = [];
+  const told: Change[] = [];
   const reading = (async () => {
     for await (const burst of engine.changes(`${LABEL}=contract`, stop.signal)) told.push(...burst);
   })();
@@ -34,18 +68,8 @@ async function toldOf(engine: Engine, Labels: Readonly<Record<string, string>>):
       () => told.length > 0,
       () => withContainer(engine, {}, async () => {}),
     );
-    let id = '';
-    await withContainer(engine, { Labels }, async (made) => {
-      id = made;
-      await engine.startContainer(made);
-      await engine.stopContainer(made);
-    });
-    const ofIt = () => told.filter(({ container }) => container === id).map(({ action }) => action);
-    await untilTold(
-      () => ofIt().includes('destroy'),
-      async () => {},
-    );
-    return [...new Set(ofIt())];
+    await act(told);
+    return told;
   } finally {
     stop.abort();
     // A real stream that is broken off may say so.

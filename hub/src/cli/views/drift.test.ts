@@ -44,3 +44,22 @@ web-1/shop      extra     a-container-of-…  - → running        2h     report
 Unknown: db-1, last seen 2m ago.
 Unknown: db-2, last seen never.`);
 });
+
+test('an image that moved is told with both images', () => {
+  const moved = {
+    host: 'web-1',
+    stack: 'shop',
+    service: 'app',
+    name: 'shop-app-1',
+    kind: DriftKind.DRIFT_KIND_IMAGE_MOVED,
+    field: 'services.app.image',
+    desired: `sha256:${'1a2b3c4d5e6f'.padEnd(64, '0')}`,
+    observed: `sha256:${'0f9e8d7c6b5a'.padEnd(64, '0')}`,
+    sinceMs: BigInt(NOW_MS - 5000),
+    action: DriftAction.DRIFT_ACTION_CORRECTING,
+  };
+  const lines = driftText(ListDriftResponse.fromPartial({ total: 1, drift: [moved] }), NOW_MS).split('\n');
+  expect(lines[1]).toMatch(/^web-1\/shop\/app +image_moved +services\.app/);
+  expect(lines.at(-1)).toBe('Image moved: web-1/shop/app runs 0f9e8d7c6b5a, its tag names 1a2b3c4d5e6f.');
+  for (const line of lines) expect(line.length).toBeLessThanOrEqual(80);
+});

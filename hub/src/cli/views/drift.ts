@@ -1,4 +1,4 @@
-import { type Drift, driftActionToJSON, driftKindToJSON, type UnknownHost } from '@mooring/proto';
+import { type Drift, DriftKind, driftActionToJSON, driftKindToJSON, type UnknownHost } from '@mooring/proto';
 import { formatAge } from '../ages.ts';
 import { escapeControls, formatTable } from '../table.ts';
 import { wordOf } from '../words.ts';
@@ -14,7 +14,7 @@ export interface DriftListing {
 /** `mooring drift`: one row for each difference; hosts that nobody can speak for are named, never counted as clean. */
 export function driftText(listing: DriftListing, nowMs: number): string {
   const rows = listing.drift.map((drift) => [
-    `${drift.host}/${drift.stack}${drift.service === '' ? '' : `/${drift.service}`}`,
+    placeOf(drift),
     wordOf(driftKindToJSON(drift.kind)),
     drift.field === '' ? drift.name : drift.field,
     `${drift.desired || '-'} → ${drift.observed || '-'}`,
@@ -23,7 +23,23 @@ export function driftText(listing: DriftListing, nowMs: number): string {
   ]);
   const table =
     rows.length === 0 ? '' : formatTable(['WHERE', 'KIND', 'WHAT', 'DESIRED → OBSERVED', 'SINCE', 'ACTION'], rows);
-  return [table, summary(listing), ...listing.unknownHosts.map(unknownLine)].filter((line) => line !== '').join('\n');
+  const moved = listing.drift.filter(({ kind }) => kind === DriftKind.DRIFT_KIND_IMAGE_MOVED).map(movedLine);
+  const unknown = listing.unknownHosts.map(unknownLine);
+  return [table, summary(listing), ...moved, ...unknown].filter((line) => line !== '').join('\n');
+}
+
+function placeOf({ host, stack, service }: Drift): string {
+  return `${host}/${stack}${service === '' ? '' : `/${service}`}`;
+}
+
+/** Digits by which people and `docker images` tell images apart: the table has no room for two. */
+const IMAGE_DIGITS = 12;
+
+function movedLine(drift: Drift): string {
+  const [wanted, running] = [drift.desired, drift.observed].map((id) =>
+    id.replace(/^sha256:/, '').slice(0, IMAGE_DIGITS),
+  );
+  return escapeControls(`Image moved: ${placeOf(drift)} runs ${running}, its tag names ${wanted}.`);
 }
 
 function summary(listing: DriftListing): string {

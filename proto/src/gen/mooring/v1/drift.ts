@@ -23,6 +23,8 @@ export const DriftKind = {
   DRIFT_KIND_MODIFIED: 3,
   /** DRIFT_KIND_CONFLICT - A foreign object where ours should be; never touched. */
   DRIFT_KIND_CONFLICT: 4,
+  /** DRIFT_KIND_IMAGE_MOVED - The reference in Git names another image than the container was made from: somebody moved its tag. */
+  DRIFT_KIND_IMAGE_MOVED: 5,
 } as const;
 
 export type DriftKind = typeof DriftKind[keyof typeof DriftKind];
@@ -33,6 +35,7 @@ export namespace DriftKind {
   export type DRIFT_KIND_EXTRA = typeof DriftKind.DRIFT_KIND_EXTRA;
   export type DRIFT_KIND_MODIFIED = typeof DriftKind.DRIFT_KIND_MODIFIED;
   export type DRIFT_KIND_CONFLICT = typeof DriftKind.DRIFT_KIND_CONFLICT;
+  export type DRIFT_KIND_IMAGE_MOVED = typeof DriftKind.DRIFT_KIND_IMAGE_MOVED;
 }
 
 export function driftKindFromJSON(object: any): DriftKind {
@@ -52,6 +55,9 @@ export function driftKindFromJSON(object: any): DriftKind {
     case 4:
     case "DRIFT_KIND_CONFLICT":
       return DriftKind.DRIFT_KIND_CONFLICT;
+    case 5:
+    case "DRIFT_KIND_IMAGE_MOVED":
+      return DriftKind.DRIFT_KIND_IMAGE_MOVED;
     default:
       throw new globalThis.Error("Unrecognized enum value " + object + " for enum DriftKind");
   }
@@ -69,6 +75,8 @@ export function driftKindToJSON(object: DriftKind): string {
       return "DRIFT_KIND_MODIFIED";
     case DriftKind.DRIFT_KIND_CONFLICT:
       return "DRIFT_KIND_CONFLICT";
+    case DriftKind.DRIFT_KIND_IMAGE_MOVED:
+      return "DRIFT_KIND_IMAGE_MOVED";
     default:
       throw new globalThis.Error("Unrecognized enum value " + object + " for enum DriftKind");
   }
@@ -218,9 +226,9 @@ export interface Drift {
   name: string;
   /** Field in Compose's own path, such as "services.web.mem_limit"; empty for whole objects. A stopped container differs in "state". */
   field: string;
-  /** What Git says, as text. Environment and secrets: a keyed digest. */
+  /** What Git says, as text. Environment and secrets: a keyed digest. A moved image: the id of the image that the reference names now. */
   desired: string;
-  /** What is there, as text. Environment and secrets: a keyed digest. */
+  /** What is there, as text. Environment and secrets: a keyed digest. A moved image: the id of the image that runs. */
   observed: string;
   /** Unix milliseconds since when, by the host's clock. */
   sinceMs: bigint;
