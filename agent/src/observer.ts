@@ -2,7 +2,7 @@ import { createHmac } from 'node:crypto';
 import { Severity } from '@mooring/proto';
 import type { ApplyParts } from './apply/apply-parts.ts';
 import type { OwnRecord } from './apply/ports.ts';
-import { recover } from './apply/recover.ts';
+import { type Recovered, recover } from './apply/recover.ts';
 import { CANONICAL_VERSION } from './canonical/fields.ts';
 import type { Change, EngineDescription } from './observe/engine.ts';
 import type { InspectedConfig } from './observe/inspected.ts';
@@ -51,12 +51,12 @@ export class Observer {
     };
   }
 
-  /** Finishes or undoes what an earlier process left, once. Returns the stacks whose apply was cut off. */
-  async recover(): Promise<ReadonlySet<string>> {
-    if (this.#isRecovered) return new Set();
-    const cutOff = await recover(this.#parts);
+  /** Finishes or undoes what an earlier process left, once. */
+  async recover(): Promise<Recovered> {
+    if (this.#isRecovered) return { cutOff: new Set(), refused: new Map() };
+    const recovered = await recover(this.#parts);
     this.#isRecovered = true;
-    return cutOff;
+    return recovered;
   }
 
   /** The next look asks the engine about itself again. */

@@ -65,7 +65,6 @@ class EngineReconciler implements Reconciler {
   readonly #parts: ReconcilerParts;
   readonly #memory = new Memory();
   readonly #observer: Observer;
-  #isApplying = false;
   #desired: Desired;
   readonly answers: Answers;
 
@@ -87,7 +86,8 @@ class EngineReconciler implements Reconciler {
   ): Promise<Assessment> {
     const { now } = this.#parts;
     this.#desired = desired;
-    const cutOff = await this.#observer.recover();
+    const { cutOff, refused } = await this.#observer.recover();
+    this.#noteRefused(desired, refused);
     const observed = await this.#observer.look(desired);
     this.#memory.noteRunning(desired, observed, cutOff);
     const before = this.#plan(desired, observed);
@@ -95,7 +95,7 @@ class EngineReconciler implements Reconciler {
     this.#tellDrift(before);
     if (due.length === 0) return this.#settle(desired, before, observed);
     progress?.(this.#assess(before, observed, new Set(due.map(({ stack }) => stack))));
-    await this.#applyAll(due, signal);
+    await Promise.all(due.map((stackPlan) => this.#apply(stackPlan, signal)));
     const after = await this.#observer.look(desired);
     const final = this.#plan(desired, after);
     for (const stackPlan of due) this.#distrust(stackPlan, final);
@@ -103,8 +103,7 @@ class EngineReconciler implements Reconciler {
   }
 
   note(changes: readonly Change[]): void {
-    // Whatever is stopped while steps are performed is stopped by them.
-    if (!this.#isApplying) this.#observer.note(changes);
+    this.#observer.note(changes);
   }
 
   async removeAll(): Promise<void> {
@@ -124,15 +123,6 @@ class EngineReconciler implements Reconciler {
 
   #plan(desired: Desired, observed: Observed): Plan {
     return plan({ ...this.#observer.planning, desired, observed, memory: this.#memory, nowMs: this.#parts.now() });
-  }
-
-  async #applyAll(due: readonly StackPlan[], signal: AbortSignal): Promise<void> {
-    this.#isApplying = true;
-    try {
-      await Promise.all(due.map((stackPlan) => this.#apply(stackPlan, signal)));
-    } finally {
-      this.#isApplying = false;
-    }
   }
 
   async #apply(stackPlan: StackPlan, signal: AbortSignal): Promise<void> {
@@ -155,7 +145,13 @@ class EngineReconciler implements Reconciler {
     }
   }
 
-  #failed({ stack, desired }: StackPlan, error: unknown): void {
+  /** What could be neither finished nor undone after a crash is the state of its stack, and no reason not to look at the others. */
+  #noteRefused({ stacks }: Desired, refused: ReadonlyMap<string, MooringError>): void {
+    for (const [stack, error] of refused)
+      this.#failed({ stack, desired: stacks.find((one) => one.stack === stack) }, error);
+  }
+
+  #failed({ stack, desired }: Pick<StackPlan, 'stack' | 'desired'>, error: unknown): void {
     if (error instanceof MooringError && error.code === 'APPLY_CANCELLED') return;
     const problem = problemOf(error, this.#parts.now());
     this.#observer.forgetDescription();

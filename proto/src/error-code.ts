@@ -128,6 +128,7 @@ export const ERROR_CODES = {
   CONTAINER_EXITED: 'retry',
   DEPENDENCY_FAILED: 'retry',
   FOREIGN_OBJECT: 'stuck',
+  RESTORE_REFUSED: 'retry',
   REMOVAL_HELD: 'stuck',
   APPLY_CANCELLED: 'wait',
   DISK_FULL: 'retry',

@@ -8,8 +8,10 @@ import type { ApplyParts } from './apply-parts.ts';
 import { failpoint } from './failpoint.ts';
 import { untilCompleted, untilHealthy } from './healthy.ts';
 import { makeContainer } from './make-container.ts';
-import { replaceContainer } from './replace.ts';
+import { NO_CONTAINER } from './ports.ts';
+import { ReplacementGroups } from './replacement-groups.ts';
 import { checkCancelled, tellDone } from './step-boundary.ts';
+import { startContainer } from './stop-and-start.ts';
 import { noteSatisfied, updateContainer } from './update-container.ts';
 
 // Creating and starting at a time: more costs an engine more than it gains (measured with 10 and 50 containers).
@@ -32,9 +34,10 @@ export async function applyServices(parts: ApplyParts, work: ServicesWork): Prom
   const slots = new Slots(steps.length <= FEW_CONTAINERS ? AT_A_TIME_FEW : AT_A_TIME_MANY);
   const started = new Map<string, PromiseWithResolvers<void>>();
   for (const { name } of desired.bundle.services) started.set(name, Promise.withResolvers<void>());
+  const groups = new ReplacementGroups(parts, desired, steps);
   const all = desired.bundle.services.map(async (service) => {
     try {
-      await applyService(parts, service, { ...work, slots, started });
+      await applyService(parts, service, { ...work, slots, started, groups }).finally(() => groups.ended(service.name));
       started.get(service.name)?.resolve();
     } catch (error) {
       started.get(service.name)?.reject(error);
@@ -53,6 +56,7 @@ export async function applyServices(parts: ApplyParts, work: ServicesWork): Prom
 interface ServiceWork extends ServicesWork {
   readonly slots: Slots;
   readonly started: ReadonlyMap<string, PromiseWithResolvers<void>>;
+  readonly groups: ReplacementGroups;
 }
 
 /** Replicas side by side; what one container needs, one after the other. */
@@ -60,11 +64,12 @@ async function applyService(parts: ApplyParts, service: Service, work: ServiceWo
   const own = work.steps.filter((step) => step.service.name === service.name);
   if (own.some(changesMore)) await untilDependenciesAllow(parts, service, work);
   const replicas = Map.groupBy(own, ({ name }) => name);
-  await Promise.all(
+  const results = await Promise.allSettled(
     [...replicas.values()].map(async (steps) => {
       for (const step of steps) await performContainer(parts, step, work);
     }),
   );
+  for (const result of results) if (result.status === 'rejected') throw result.reason;
 }
 
 /** What only changes limits or the record waits for nobody. */
@@ -128,7 +133,7 @@ async function untilCondition(
 }
 
 async function performContainer(parts: ApplyParts, step: ContainerStep, work: ServiceWork): Promise<void> {
-  const { signal, slots, desired, prove } = work;
+  const { signal, slots, desired, prove, groups } = work;
   checkCancelled(signal);
   const { engine, now, timers } = parts;
   switch (step.kind) {
@@ -138,7 +143,7 @@ async function performContainer(parts: ApplyParts, step: ContainerStep, work: Se
       break;
     }
     case 'replace-container':
-      await replaceContainer(parts, desired, { step, signal });
+      await groups.replace(step, signal);
       break;
     case 'update-container':
       await unlessChanged(parts, step.container, () => updateContainer(parts, step));
@@ -147,7 +152,7 @@ async function performContainer(parts: ApplyParts, step: ContainerStep, work: Se
       await noteSatisfied(parts, step);
       break;
     case 'start-container':
-      await slots.run(() => unlessChanged(parts, step.container, () => engine.startContainer(step.container.id)));
+      await slots.run(() => unlessChanged(parts, step.container, () => startContainer(parts, step.container.id)));
       break;
     case 'restart-container':
       await slots.run(() => unlessChanged(parts, step.container, () => engine.restartContainer(step.container.id)));
@@ -186,7 +191,7 @@ async function create(parts: ApplyParts, desired: DesiredStack, { step, signal }
   const { journal } = parts;
   const { service, replica, name, stack } = step;
   const entry = { kind: step.kind, stage: 'begun', stack, service: service.name, replica, name };
-  const written = journal.begin({ ...entry, oldName: '', oldId: '', keptName: '', newId: '' });
+  const written = journal.begin({ ...NO_CONTAINER, ...entry });
   failpoint('create.begun');
   try {
     const id = await makeContainer(parts, desired, { step });
@@ -200,9 +205,10 @@ async function create(parts: ApplyParts, desired: DesiredStack, { step, signal }
 }
 
 /** A container that cannot start at all is not left behind: the next try makes it anew. */
-async function startOrRemove({ engine, record }: ApplyParts, id: string): Promise<void> {
+async function startOrRemove(parts: ApplyParts, id: string): Promise<void> {
+  const { engine, record } = parts;
   try {
-    await engine.startContainer(id);
+    await startContainer(parts, id);
   } catch (error) {
     await engine.removeContainer(id);
     record.forget('container', id);

@@ -7,9 +7,11 @@ import { applyServices } from './apply-services.ts';
 import { checkPorts } from './check-ports.ts';
 import { createNetwork, resourceLabels } from './create-network.ts';
 import { failpoint } from './failpoint.ts';
+import { NO_CONTAINER } from './ports.ts';
 import { pullImages } from './pull-images.ts';
 import { replaceNetwork } from './replace-network.ts';
 import { checkCancelled, tellDone } from './step-boundary.ts';
+import { stopContainer } from './stop-and-start.ts';
 
 /**
  * Performs the steps of one stack: pulls everything and checks ports first, then contents, networks and volumes, then services as their
@@ -24,7 +26,7 @@ export async function applyStack(parts: ApplyParts, plan: StackPlan, signal: Abo
     await pullImages(parts, containerSteps);
     await checkPorts(parts, containerSteps, leaving(plan.steps));
   }
-  const entry = parts.journal.begin({ ...NOTHING, kind: 'apply', stage: 'begun', stack });
+  const entry = parts.journal.begin({ ...NO_CONTAINER, kind: 'apply', stage: 'begun', stack });
   failpoint('apply.begun');
   try {
     const late = plan.steps.filter(isLate);
@@ -37,8 +39,6 @@ export async function applyStack(parts: ApplyParts, plan: StackPlan, signal: Abo
     parts.journal.finish(entry);
   }
 }
-
-const NOTHING = { service: '', replica: 0, name: '', oldName: '', oldId: '', keptName: '', newId: '' } as const;
 
 /** Containers that make way in this plan. */
 function leaving(steps: readonly Step[]): ReadonlySet<string> {
@@ -93,7 +93,7 @@ async function performPlain(parts: ApplyParts, step: Step, { desired, signal }: 
       await parts.restoreContents(step.stack);
       break;
     case 'remove-container':
-      await engine.stopContainer(step.container.id);
+      await stopContainer(parts, step.container.id);
       await engine.removeContainer(step.container.id);
       record.forget('container', step.container.id);
       break;

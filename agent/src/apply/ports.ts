@@ -25,15 +25,32 @@ export interface JournalEntry {
   readonly replica: number;
   /** Final name of the container. */
   readonly name: string;
+  /** Name of the container whose namespaces are shared by all that stand or fall together; empty: it stands alone. */
+  readonly group: string;
   /** Name of the container that is replaced, before; empty: none. */
   readonly oldName: string;
   /** Engine id of the container that is replaced; empty: none. */
   readonly oldId: string;
+  /** Whether the replaced container is to run when it comes back: not one that did its work. */
+  readonly startsOld: boolean;
   /** Name under which the replaced container is kept; empty: none. */
   readonly keptName: string;
   /** Engine id of the new container; empty: not created yet. */
   readonly newId: string;
 }
+
+/** What an entry says of containers where it is about none. */
+export const NO_CONTAINER = {
+  service: '',
+  replica: 0,
+  name: '',
+  group: '',
+  oldName: '',
+  oldId: '',
+  startsOld: false,
+  keptName: '',
+  newId: '',
+} as const;
 
 /** The agent's own record of what it made: ownership is label and record together. */
 export interface OwnRecord {

@@ -1,66 +1,94 @@
-import { LABELS, MooringError, Severity } from '@mooring/proto';
+import { LABELS, type MooringError, Severity } from '@mooring/proto';
 import { newName } from '../plan/kept-name.ts';
 import type { ApplyParts } from './apply-parts.ts';
+import { areProven, bringBack, keepNew, restoreRefused, settleNames } from './exchange.ts';
 import type { JournalEntry } from './ports.ts';
-import { restore, settleNames } from './replace.ts';
+
+/** What an apply that was cut off came to. */
+export interface Recovered {
+  /** Stacks whose apply was cut off: what is missing from them is no drift. */
+  readonly cutOff: ReadonlySet<string>;
+  /** Why something of a stack could be neither finished nor undone. */
+  readonly refused: ReadonlyMap<string, MooringError>;
+}
 
 /**
- * Finishes or undoes what an apply that was cut off had begun: a new container that runs stays, otherwise the old one is back; a container that was
- * created and never written down is taken on record. Returns the stacks whose apply was cut off: what is missing from them is no drift.
+ * Finishes or undoes what an apply that was cut off had begun: new containers that all run stay, otherwise the old ones are back; a container that
+ * was created and never written down is taken on record. What the engine refuses is told once, and planning goes on from what is there. Throws where
+ * the engine does not answer: then it is tried again.
  */
-export async function recover(parts: ApplyParts): Promise<ReadonlySet<string>> {
-  const cutOff = new Set<string>();
-  for (const entry of parts.journal.unfinished()) {
-    if (entry.kind === 'apply') cutOff.add(entry.stack);
-    if (entry.kind === 'create-container') await recoverCreation(parts, entry);
-    if (entry.kind === 'replace-container') await recoverReplacement(parts, entry);
+export async function recover(parts: ApplyParts): Promise<Recovered> {
+  const unfinished = parts.journal.unfinished();
+  const cutOff = new Set(unfinished.filter(({ kind }) => kind === 'apply').map(({ stack }) => stack));
+  const refused = new Map<string, MooringError>();
+  for (const entry of unfinished) {
+    if (entry.kind !== 'create-container') continue;
+    await recoverCreation(parts, entry);
     parts.journal.finish(entry.id);
-    if (entry.kind === 'apply') continue;
-    parts.tell({
-      kind: 'apply.recovered',
-      severity: Severity.SEVERITY_WARNING,
-      stack: entry.stack,
-      service: entry.service,
-      object: entry.name,
-      message: `${entry.kind} of ${entry.name} that was cut off (${entry.stage}) is finished or undone`,
-    });
   }
-  return cutOff;
+  const replacements = unfinished.filter(({ kind }) => kind === 'replace-container');
+  const groups = Map.groupBy(replacements, (entry) => `${entry.stack} ${entry.group || entry.id}`);
+  for (const entries of groups.values()) {
+    for (const [{ stack }, error] of await recoverReplacements(parts, entries)) refused.set(stack, error);
+  }
+  for (const entry of unfinished) {
+    if (entry.kind === 'apply') parts.journal.finish(entry.id);
+    else tellRecovered(parts, entry);
+  }
+  return { cutOff, refused };
 }
 
 async function recoverCreation(parts: ApplyParts, entry: JournalEntry): Promise<void> {
-  const [stray] = await strays(parts, entry, entry.name);
+  const stray = await findStray(parts, entry, entry.name);
   if (stray === undefined) return;
   const specDigest = stray.labels[LABELS.spec] ?? '';
   parts.record.remember({ kind: 'container', id: stray.id, stack: entry.stack, key: entry.service, specDigest });
 }
 
-async function recoverReplacement(parts: ApplyParts, entry: JournalEntry): Promise<void> {
-  const { engine, record } = parts;
-  // Created right before the crash and never written down: it stands under its passing name.
-  const [stray] = entry.newId === '' ? await strays(parts, entry, newName(entry.name, entry.oldId)) : [];
-  const newId = entry.newId === '' ? (stray?.id ?? '') : entry.newId;
-  const fresh = newId === '' ? undefined : await engine.inspectContainer(newId);
-  if (fresh?.status !== 'running' || fresh.health === 'unhealthy') return await restore(parts, { ...entry, newId });
-  await settleNames(parts, { ...entry, newId });
-  await engine.removeContainer(entry.oldId);
-  record.forget('container', entry.oldId);
+async function recoverReplacements(
+  parts: ApplyParts,
+  entries: readonly JournalEntry[],
+): Promise<ReadonlyMap<JournalEntry, MooringError>> {
+  const known = await Promise.all(entries.map(async (entry) => ({ ...entry, newId: await newIdOf(parts, entry) })));
+  if (!(await areProven(parts, known))) {
+    const refusals = await bringBack(parts, known);
+    return new Map([...refusals].map(([entry, refusal]) => [entry, restoreRefused(entry, refusal)]));
+  }
+  for (const entry of known) await settleNames(parts, entry);
+  await keepNew(parts, known);
+  return new Map();
 }
 
-/** Containers with our labels and that name that are not on record. Throws FOREIGN_OBJECT where somebody else's has the name. */
-async function strays({ engine, record, fleetId }: ApplyParts, entry: JournalEntry, name: string) {
-  const containers = await engine.listContainers();
-  const named = containers.filter((container) => container.name === name && !record.has('container', container.id));
+/** Created right before the crash and never written down: it stands under its passing name. */
+async function newIdOf(parts: ApplyParts, entry: JournalEntry): Promise<string> {
+  if (entry.newId !== '') return entry.newId;
+  return (await findStray(parts, entry, newName(entry.name, entry.oldId)))?.id ?? '';
+}
+
+/** A container with our labels and that name that is not on record. */
+async function findStray({ engine, record, fleetId }: ApplyParts, entry: JournalEntry, name: string) {
   const wanted = {
     [LABELS.fleet]: fleetId,
     [LABELS.stack]: entry.stack,
     [LABELS.service]: entry.service,
     [LABELS.replica]: String(entry.replica),
   };
-  for (const { labels } of named) {
-    if (Object.entries(wanted).every(([label, value]) => labels[label] === value)) continue;
-    const message = `Cannot recover ${entry.name}: a foreign container took the name; it must be renamed`;
-    throw new MooringError('FOREIGN_OBJECT', message);
-  }
-  return named;
+  const containers = await engine.listContainers();
+  return containers.find(
+    (container) =>
+      container.name === name &&
+      !record.has('container', container.id) &&
+      Object.entries(wanted).every(([label, value]) => container.labels[label] === value),
+  );
+}
+
+function tellRecovered({ tell }: ApplyParts, { kind, stage, stack, service, name }: JournalEntry): void {
+  tell({
+    kind: 'apply.recovered',
+    severity: Severity.SEVERITY_WARNING,
+    stack,
+    service,
+    object: name,
+    message: `${kind} of ${name} that was cut off (${stage}) is finished or undone`,
+  });
 }

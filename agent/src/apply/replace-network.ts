@@ -6,6 +6,7 @@ import type { Step } from '../plan/step.ts';
 import type { ApplyParts } from './apply-parts.ts';
 import { createNetwork } from './create-network.ts';
 import { failpoint } from './failpoint.ts';
+import { startContainer, stopContainer } from './stop-and-start.ts';
 
 type ReplaceNetwork = Extract<Step, { kind: 'replace-network' }>;
 
@@ -20,7 +21,7 @@ export async function replaceNetwork(parts: ApplyParts, desired: DesiredStack, s
   const running = containers.filter(
     ({ status }) => status === 'running' || status === 'restarting' || status === 'paused',
   );
-  await Promise.all(running.map(({ id }) => engine.stopContainer(id)));
+  await Promise.all(running.map(({ id }) => stopContainer(parts, id)));
   failpoint('network.stopped');
   for (const { id } of containers) await engine.disconnectNetwork(old.id, id);
   failpoint('network.disconnected');
@@ -55,10 +56,11 @@ async function refuseForeign({ engine }: ApplyParts, { old, containers }: Replac
 }
 
 async function bringBack(
-  { engine }: ApplyParts,
+  parts: ApplyParts,
   { bundle }: DesiredStack,
   { step, running }: { step: ReplaceNetwork; running: readonly OwnContainer[] },
 ): Promise<void> {
+  const { engine } = parts;
   const { network, containers } = step;
   for (const container of containers) {
     const service = bundle.services.find(({ name }) => name === container.service);
@@ -67,6 +69,6 @@ async function bringBack(
     await engine.connectNetwork(network.name, container.id, endpointOf(service, attachment, container.name));
   }
   failpoint('network.connected');
-  await Promise.all(running.map(({ id }) => engine.startContainer(id)));
+  await Promise.all(running.map(({ id }) => startContainer(parts, id)));
   failpoint('network.started');
 }

@@ -51,6 +51,8 @@ describe('the journal', () => {
     service: 'web',
     replica: 1,
     name: 'shop-web-1',
+    group: '',
+    startsOld: true,
     oldName: 'shop-web-1',
     oldId: 'c1',
     keptName: 'shop-web-1_old',

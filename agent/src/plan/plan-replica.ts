@@ -54,6 +54,7 @@ function planAbsent(desired: DesiredStack, wanted: WantedReplica, input: Replica
     specDigest: service.specDigest,
   });
   if (done?.exitCode === 0) return [];
+  const old = input.takeOver(wanted, hostPorts(service));
   if (input.observed.foreignContainers.includes(name))
     return [
       {
@@ -65,7 +66,6 @@ function planAbsent(desired: DesiredStack, wanted: WantedReplica, input: Replica
       },
     ];
   const base = { ...baseOf(desired, wanted), fields: [`services.${service.name}`] };
-  const old = input.takeOver(name, hostPorts(service));
   const step: Step =
     old === undefined
       ? { ...base, kind: 'create-container', reason: 'it does not exist' }
@@ -73,9 +73,13 @@ function planAbsent(desired: DesiredStack, wanted: WantedReplica, input: Replica
           ...base,
           kind: 'replace-container',
           old,
-          reason: `it takes over from ${old.name}, which Git no longer names`,
+          reason: isPassingName(old.name) ? `only ${old.name} is left of it` : takesOver(old),
         };
   return [{ ...finding(wanted), kind: 'missing', desired: 'running', observed: 'absent', steps: [step] }];
+}
+
+function takesOver({ name }: OwnContainer): string {
+  return `it takes over from ${name}, which Git no longer names`;
 }
 
 /** Ports of the host that the service asks for by number. */

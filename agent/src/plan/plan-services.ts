@@ -18,7 +18,7 @@ export function planServices(desired: DesiredStack, input: ServicesInput): reado
   const ofReplica: ReplicaInput = {
     ...input,
     renewed,
-    takeOver: (name, ports) => extras.takeOver(name, ports),
+    takeOver: (wanted, ports) => extras.takeOver(wanted, ports),
   };
   const findings = services.flatMap((service) => {
     const own = replicasOf(service).flatMap((replica) => {
@@ -53,11 +53,13 @@ class Extras {
     );
   }
 
-  /** The extra container that has the name or publishes one of the ports; it is then no longer extra. */
-  takeOver(name: string, ports: ReadonlySet<string>): OwnContainer | undefined {
-    const found = [...this.#left].find(
-      (extra) => extra.name === name || extra.hostPorts.some((port) => ports.has(port)),
-    );
+  /** What is left of the replica, or else the extra container that has its name or publishes one of the ports; it is then no longer extra. */
+  takeOver({ service, replica, name }: WantedReplica, ports: ReadonlySet<string>): OwnContainer | undefined {
+    const extras = [...this.#left];
+    const found =
+      extras.find(
+        (extra) => isPassingName(extra.name) && extra.service === service.name && extra.replica === replica,
+      ) ?? extras.find((extra) => extra.name === name || extra.hostPorts.some((port) => ports.has(port)));
     if (found !== undefined) this.#left.delete(found);
     return found;
   }

@@ -2,7 +2,7 @@ import { containerName, type Service } from '@mooring/proto';
 import type { CompletedReplica, Completion } from '../apply/ports.ts';
 import type { OwnContainer } from '../observe/observed.ts';
 import type { DesiredStack } from './desired.ts';
-import { type ExpectationInput, namespaceServices } from './expectation.ts';
+import { type ExpectationInput, namespaceServices, type WantedReplica } from './expectation.ts';
 import type { Finding } from './finding.ts';
 import type { PlanMemory } from './memory.ts';
 
@@ -23,8 +23,11 @@ export interface ServicesInput extends ExpectationInput {
 export interface ReplicaInput extends ServicesInput {
   /** Services of the stack whose containers become others in this plan. */
   readonly renewed: ReadonlySet<string>;
-  /** An extra container that has this name or one of these ports of the host; it makes way for the replica. */
-  takeOver(name: string, ports: ReadonlySet<string>): OwnContainer | undefined;
+  /**
+   * A container that makes way for the replica: what a replacement that could not be undone left of it, or an extra one that has its name or one of
+   * these ports of the host.
+   */
+  takeOver(wanted: WantedReplica, ports: ReadonlySet<string>): OwnContainer | undefined;
 }
 
 /** Name of a replica's container. */
