@@ -1,8 +1,7 @@
 import { FAILPOINTS } from '@mooring/agent';
-import { type Bundle, ContainerSpec, Network, Service, Volume } from '@mooring/proto';
+import { type Bundle, ContainerSpec, DependencyCondition, Network, Service, Volume } from '@mooring/proto';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { bundleOf, desiredOf } from '../support/bench-desired.ts';
-import { changesSince } from '../support/witness.ts';
 import { driftLines, startWorkbench, type Workbench } from '../support/workbench.ts';
 
 /** How a shell tells SIGKILL. */
@@ -69,11 +68,18 @@ const CHANGES: Readonly<
     at: (number) => shop([service('app'), service('calm')], String(number)),
     failpoints: FAILPOINTS.filter((name) => /^(?:apply|network)\./.test(name)),
   },
-  'a three-service change, one made anew, one changed live, one in place of another': {
-    at: (number) => shop([service('app', version(number)), live(number), service(`extra-${number % 2}`)]),
-    failpoints: FAILPOINTS.filter((name) => /^(?:apply|replace|update|create)\./.test(name)),
+  'a change of four services, one made anew with its guest, one changed live, one in place of another': {
+    at: (number) => shop([service('app', version(number)), guestOfApp(), live(number), service(`extra-${number % 2}`)]),
+    failpoints: FAILPOINTS.filter((name) => /^(?:apply|replace|group|update|create)\./.test(name)),
   },
 };
+
+/** It is in the network of another, which it names by its id. */
+function guestOfApp(): Service {
+  const { container } = service('guest', { networkMode: 'service:app', networks: [] });
+  const condition = DependencyCondition.DEPENDENCY_CONDITION_SERVICE_STARTED;
+  return Service.fromPartial({ name: 'guest', container, dependsOn: [{ service: 'app', condition, required: true }] });
+}
 
 /** Its limit, its name and its second network change while it runs. */
 function live(number: number): Service {
@@ -112,7 +118,7 @@ async function expectNothingBut(bundle: Bundle): Promise<void> {
   expect(driftLines(assessment)).toEqual([]);
   expect(assessment.stacks.map(({ problem }) => problem?.message)).toEqual([undefined]);
   const { docker } = bench.engine;
-  expect(await changesSince(docker, since)).toEqual([]);
+  expect(await bench.witness.changesSince(since)).toEqual([]);
   const containers = await inspectAll();
   const wanted = bundle.services.map(({ name, containerName, container }) => ({
     name: containerName || `shop-${name}-1`,
@@ -166,7 +172,7 @@ describe.each(Object.entries(CHANGES))('%s', (_, { at, failpoints }) => {
     await bench.settle(desiredOf([next]));
     number += 1;
     await expectNothingBut(next);
-    const destroyed = (await changesSince(bench.engine.docker, since)).filter(
+    const destroyed = (await bench.witness.changesSince(since)).filter(
       ({ type, action }) => type === 'volume' && action === 'destroy',
     );
     expect(destroyed).toEqual([]);

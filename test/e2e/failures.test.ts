@@ -1,9 +1,9 @@
 import { randomBytes } from 'node:crypto';
-import { mkdirSync, rmSync, statfsSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readlinkSync, rmSync, statfsSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Assessment } from '@mooring/agent';
 import { type Bundle, ContainerSpec, DependencyCondition, Network, Service, SyncState } from '@mooring/proto';
-import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { bundleOf, desiredOf } from '../support/bench-desired.ts';
 import { eventually } from '../support/eventually.ts';
 import { importImage } from '../support/images.ts';
@@ -11,7 +11,7 @@ import { HUB_ADDRESS } from '../support/network.ts';
 import { Program } from '../support/program.ts';
 import { Registry } from '../support/registry.ts';
 import { run } from '../support/run.ts';
-import { type EngineEvent, eventsSince } from '../support/witness.ts';
+import type { EngineEvent } from '../support/witness.ts';
 import { driftLines, startWorkbench, type Workbench } from '../support/workbench.ts';
 
 /** Within which the old container must be back after the verdict, in milliseconds. */
@@ -73,7 +73,7 @@ async function refused(bundle: Bundle, code: string): Promise<{ events: readonly
   const since = Date.now();
   const before = bench.events.length;
   expectFailed(await bench.pass(desiredOf([bundle])), code);
-  return { events: await eventsSince(bench.engine.docker, since), told: bench.events.slice(before) };
+  return { events: await bench.witness.eventsSince(since), told: bench.events.slice(before) };
 }
 
 function expectFailed({ stacks }: Assessment, code: string): void {
@@ -128,7 +128,7 @@ describe('a change that fails before anything is touched leaves everything runni
         /apply\.failed: .*port 18080\/tcp of the host is taken: a process of the host holds it/,
       );
       expect(ended.stdout).not.toContain('container.restored');
-      expect(actions(await eventsSince(bench.engine.docker, since), 'shop-app-1')).toEqual([]);
+      expect(actions(await bench.witness.eventsSince(since), 'shop-app-1')).toEqual([]);
       expect(await serving()).toEqual(before);
     } finally {
       await holder.kill();
@@ -173,6 +173,72 @@ describe('a change that fails once the new container was started brings the old 
     expectBack(result);
     expect((await serving())['shop-front-1']).toBe(before['shop-front-1']);
     await mended();
+  });
+});
+
+describe('services of a stack that hang together', () => {
+  const STARTED = DependencyCondition.DEPENDENCY_CONDITION_SERVICE_STARTED;
+  const COMPLETED = DependencyCondition.DEPENDENCY_CONDITION_SERVICE_COMPLETED_SUCCESSFULLY;
+  const sh = (script: string) => ({ command: { values: ['sh', '-c', script] } });
+  const inspect = (name: string) => bench.engine.docker.getContainer(name).inspect();
+
+  /** A stack of its own, which is gone afterwards. */
+  const together = (services: readonly Service[]) =>
+    desiredOf([
+      bundleOf('together', {
+        services,
+        networks: [Network.fromPartial({ key: 'default', name: 'together_default' })],
+      }),
+    ]);
+
+  afterEach(async () => {
+    await bench.settle({ ...desiredOf([]), removals: ['together'] });
+  });
+
+  test('a guest in the network of another fails: both are back, in one network', async () => {
+    const pair = (value: string, guest: object = {}) =>
+      together([
+        Service.fromPartial({ name: 'app', container: spec({ environment: [{ name: 'VERSION', value }] }) }),
+        Service.fromPartial({
+          name: 'guest',
+          container: spec({ networkMode: 'service:app', networks: [], ...guest }),
+          dependsOn: [{ service: 'app', condition: STARTED, required: true }],
+        }),
+      ]);
+    const both = () => Promise.all(['together-app-1', 'together-guest-1'].map(inspect));
+    expect((await bench.settle(pair('1'))).stacks[0]?.problem).toBeUndefined();
+    const before = await both();
+    const failed = await bench.pass(pair('2', sh('exit 3')));
+    expect(failed.stacks).toMatchObject([{ problem: { code: 'CONTAINER_EXITED' } }]);
+    const after = await both();
+    expect(after.map(({ Id }) => Id)).toEqual(before.map(({ Id }) => Id));
+    expect(after.map(({ State }) => State.Running)).toEqual([true, true]);
+    const [network, same] = after.map(({ State }) => readlinkSync(`/proc/${State.Pid}/ns/net`));
+    expect(same).toBe(network);
+    const next = await bench.settle(pair('3'));
+    expect([driftLines(next), next.stacks[0]?.problem]).toEqual([[], undefined]);
+    expect((await inspect('together-app-1')).Config.Env).toContain('VERSION=3');
+  });
+
+  test('a one-shot that another waits for fails: that one never starts, until the next commit', async () => {
+    const jobs = (script: string) =>
+      together([
+        Service.fromPartial({
+          name: 'app',
+          container: spec({}),
+          dependsOn: [{ service: 'job', condition: COMPLETED, required: true }],
+        }),
+        Service.fromPartial({ name: 'job', container: spec({ healthcheck: undefined, ...sh(script) }) }),
+      ]);
+    const failed = await bench.pass(jobs('exit 3'));
+    expect(failed.stacks).toMatchObject([
+      { sync: SyncState.SYNC_STATE_FAILED, problem: { code: 'DEPENDENCY_FAILED' } },
+    ]);
+    expect(failed.stacks[0]?.reason).toContain('it exited with 3');
+    await expect(inspect('together-app-1')).rejects.toMatchObject({ statusCode: 404 });
+    const next = await bench.settle(jobs('exit 0'));
+    expect([driftLines(next), next.stacks[0]?.problem]).toEqual([[], undefined]);
+    expect((await inspect('together-app-1')).State.Running).toBe(true);
   });
 });
 

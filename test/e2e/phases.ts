@@ -1,7 +1,6 @@
 import type { Desired } from '@mooring/agent';
 import { expect, test } from 'vitest';
 import type { EngineVersion } from '../support/engine.ts';
-import { changesSince } from '../support/witness.ts';
 import { driftLines, type Workbench } from '../support/workbench.ts';
 
 // A phase touches every container; on a busy machine and an old engine that takes minutes.
@@ -23,7 +22,7 @@ async function nothingToDo({ bench, desired }: Subject): Promise<void> {
   const second = await bench.pass(desired);
   expect(driftLines(second)).toEqual([]);
   expect(second.settled).toBe(true);
-  expect(await changesSince(bench.engine.docker, since)).toEqual([]);
+  expect(await bench.witness.changesSince(since)).toEqual([]);
 }
 
 /** All containers, in the order in which they were made. */

@@ -9,6 +9,7 @@ import { importImages, makeRootFileSystem } from './images.ts';
 import { type Network, startNetwork } from './network.ts';
 import { type Ended, finish } from './run.ts';
 import { makeRunFolder, type RunFolder, removeRunFolder } from './run-folder.ts';
+import { Witness } from './witness.ts';
 
 const PROCESS = join(import.meta.dirname, 'bench-process.ts');
 
@@ -20,6 +21,8 @@ export interface Workbench {
   readonly folder: RunFolder;
   /** What the agent told, oldest first. */
   readonly events: string[];
+  /** Hears all that happens on the engine. */
+  readonly witness: Witness;
   /** Reconciles until nothing is left to do, or says what is. */
   settle(desired: Desired): Promise<Assessment>;
   /** One pass. */
@@ -77,6 +80,7 @@ class StartedBench implements Workbench {
   readonly #data: string;
   #change: EngineChange;
   #agent: BenchAgent | undefined;
+  #witness: Witness | undefined;
 
   constructor(parts: BenchParts) {
     this.#parts = parts;
@@ -95,6 +99,7 @@ class StartedBench implements Workbench {
     const tar = await makeRootFileSystem(folder.path);
     await this.engine.start();
     await importImages(this.engine.socket, tar);
+    this.#witness = await Witness.of(this.engine.docker);
     await this.#startAgent();
   }
 
@@ -137,14 +142,21 @@ class StartedBench implements Workbench {
     this.#change = { ...this.#change, ...change };
     this.engine = this.#engineOf(this.#change);
     await this.engine.start();
+    await this.witness.follow(this.engine.docker);
     await this.restartAgent();
   }
 
   async close(): Promise<void> {
     await this.#stopAgent();
+    this.#witness?.close();
     await this.engine.close();
     await this.network.close();
     await removeRunFolder(this.folder.path);
+  }
+
+  get witness(): Witness {
+    if (this.#witness === undefined) throw new Error('the engine of the bench has not started');
+    return this.#witness;
   }
 
   get #engineFolder(): string {
