@@ -70,8 +70,8 @@ export function wireStages(parts: StageParts): Stages {
     questions,
     newest: (host) => store.assignmentHead(host),
     onHello: ({ host, highWater }) => renewal.heard(host, highWater),
-    onHostChanged: () => changes.notify(),
-    onEvents: () => changes.notify(),
+    onHostChanged: (host) => changes.notify(new Set([host])),
+    onEvents: () => changes.notify(new Set()),
   });
   const query = createQuery({
     ...parts,

@@ -56,6 +56,30 @@ test('the status sums up the fleet, worst first, and names what is followed', as
   ]);
 });
 
+test('what one host says later looks as if the whole fleet were looked at again', async () => {
+  await runningFleet();
+  const drifts = async () => {
+    const { drift, ...sums } = await fleet.query.listDrift(
+      { host: '', stack: '', pageSize: 10, pageToken: '' },
+      context,
+    );
+    return { drift, sums, status: await fleet.query.getStatus({}, context) };
+  };
+  expect((await drifts()).sums).toMatchObject({ total: 0, cleanHosts: 2 });
+  const found = Drift.fromPartial({
+    service: 'web',
+    kind: DriftKind.DRIFT_KIND_MISSING,
+    object: 1,
+    name: 'shop-web-1',
+  });
+  await fleet.report('web-2', 10n, { shop: { sync: SyncState.SYNC_STATE_DRIFTED, drift: [found] }, blog: {} });
+  const one = await drifts();
+  expect(one.sums).toMatchObject({ total: 1, cleanHosts: 1, unknownHosts: [{ name: 'web-3' }] });
+  expect(one.status.hosts).toMatchObject({ total: 3, synced: 1 });
+  fleet.changes.notify();
+  expect(await drifts()).toEqual(one);
+});
+
 test('a host that goes away is unknown after three intervals, with its stacks', async () => {
   await runningFleet();
   expect((await fleet.query.getHost({ name: 'web-1' }, context)).host).toMatchObject({

@@ -19,8 +19,8 @@ import { watchStatus } from './watch-status.ts';
 /** Answers every question about the fleet from the store, presence and the view; what changes there wakes the watchers. */
 export function createQuery(parts: QueryParts): Handlers<typeof FleetServiceService> {
   const { store, presence, changes } = parts;
-  store.subscribe(() => changes.notify());
-  presence.subscribe(() => changes.notify());
+  store.subscribe((touched) => changes.notify(touched));
+  presence.subscribe((host) => changes.notify(new Set([host])));
   const snapshots = new Snapshots(parts);
   const look = statusOf(parts, snapshots);
   return {

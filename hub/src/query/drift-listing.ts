@@ -36,7 +36,9 @@ function isConcerned({ stacks }: HostView, stack: string | undefined): boolean {
   return stack === undefined || stacks.some((view) => view.stack === stack);
 }
 
-function isUnknown({ facts, stacks }: HostView, stack: string | undefined): boolean {
+function isUnknown({ facts, stacks, sync }: HostView, stack: string | undefined): boolean {
+  // A host is as bad as its worst: one that is better has nothing that is unknown.
+  if (sync > SyncState.SYNC_STATE_UNKNOWN) return false;
   return (
     unknownReason(facts) !== undefined ||
     stacks.some((view) => (stack === undefined || view.stack === stack) && view.sync === SyncState.SYNC_STATE_UNKNOWN)

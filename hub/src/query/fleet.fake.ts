@@ -29,7 +29,7 @@ export class FakeFleet {
   readonly questions: Questions;
   /** What the repository has, by full name or branch. */
   readonly revisions = new Map<string, RevisionReading>();
-  view: FleetView = VIEW;
+  #view: FleetView = VIEW;
 
   constructor(temporary: TemporaryStore) {
     this.temporary = temporary;
@@ -38,7 +38,7 @@ export class FakeFleet {
     const parts: QueryParts = {
       store: temporary.store,
       presence: this.presence,
-      view: () => this.view,
+      view: () => this.#view,
       changes: this.changes,
       clock: () => temporary.now,
       version: '0.1.0',
@@ -58,6 +58,16 @@ export class FakeFleet {
 
   static async open(hosts: readonly string[]): Promise<FakeFleet> {
     return new FakeFleet(await openTemporaryStore(hosts));
+  }
+
+  get view(): FleetView {
+    return this.#view;
+  }
+
+  /** The hub says that it changed, as it does. */
+  set view(view: FleetView) {
+    this.#view = view;
+    this.changes.notify();
   }
 
   get store() {

@@ -262,6 +262,16 @@ test('subscribers are told of each commit that changed something', async () => {
   expect(commits).toBe(1);
 });
 
+test('subscribers are told whose state a commit touched: of a report its host, of an event nobody, else anybody', async () => {
+  const { store } = temporary;
+  const touched: unknown[] = [];
+  store.subscribe((whom) => touched.push(whom));
+  await store.putReport(report('web-1', { full: false }));
+  await store.addHubEvent({ kind: 'hub.test', severity: 1, message: 'Told.', host: 'web-1' });
+  await store.updateHost('web-1', { agentVersion: '9' });
+  expect(touched).toEqual([new Set(['web-1']), new Set(), 'fleet']);
+});
+
 test('a thousand reports at once are stored by shared commits', async () => {
   const { store } = temporary;
   let commits = 0;

@@ -12,6 +12,7 @@ import { revisionReads, toRevisionRow } from './revision-reads.ts';
 import { migrate } from './schema.ts';
 import { openSqlite, type Sqlite } from './sqlite.ts';
 import type { AssignmentStore, EventStore, IdentityStore, ReportStore, RevisionStore, Store } from './store.ts';
+import type { Touched } from './touched.ts';
 import { startWriteQueue, type WriteQueue } from './write-queue.ts';
 
 /** What a store is opened with. */
@@ -67,9 +68,9 @@ export async function openStore(options: StoreOptions): Promise<Store> {
   const unlock = lockDatabase(file);
   try {
     checkContent(file, fleetId);
-    const listeners = new Set<() => void>();
-    const queue = startWriteQueue(file, () => {
-      for (const listener of listeners) listener();
+    const listeners = new Set<(touched: Touched) => void>();
+    const queue = startWriteQueue(file, (touched) => {
+      for (const listener of listeners) listener(touched);
     });
     const database = openSqlite(file, 'read');
     const stopPruning = startPruning(queue, clock);

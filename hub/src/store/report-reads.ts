@@ -37,14 +37,19 @@ function hostReads(database: Sqlite) {
       const row = database.one<StoredBody>(`${HOST_BODIES} WHERE host = ?`, host);
       return row === undefined ? undefined : toHostState(row);
     },
-    hostHeads: (): HostHead[] =>
-      database
-        .all<Numbered<HostHead, 'acceptedGeneration' | 'appliedGeneration'>>(`${HOST_HEADS} ORDER BY host`)
+    hostHeads: (host?: string): HostHead[] => {
+      const { where, values } = conditions({ host });
+      return database
+        .all<Numbered<HostHead, 'acceptedGeneration' | 'appliedGeneration'>>(
+          `${HOST_HEADS}${where} ORDER BY host`,
+          ...values,
+        )
         .map((row) => ({
           ...row,
           acceptedGeneration: BigInt(row.acceptedGeneration),
           appliedGeneration: BigInt(row.appliedGeneration),
-        })),
+        }));
+    },
     lastSeen: () =>
       new Map(
         database

@@ -9,14 +9,15 @@ import type {
   StackState,
   SyncState,
 } from '@mooring/proto';
+import type { Touched } from './touched.ts';
 
 /**
  * What the hub remembers. Reads are synchronous and see every write whose promise has resolved; writes resolve after COMMIT with
  * synchronous=FULL, and a failed write rejects with a DB_* error and changed nothing. All times are Unix milliseconds by the hub's clock.
  */
 export interface Store extends IdentityStore, AssignmentStore, RevisionStore, ReportStore, EventStore {
-  /** Calls the listener after each COMMIT that changed something; returns what ends the subscription. */
-  subscribe(listener: () => void): () => void;
+  /** Calls the listener after each COMMIT that changed something, with whose state it touched; returns what ends the subscription. */
+  subscribe(listener: (touched: Touched) => void): () => void;
   /** Flushes and closes; the store is unusable afterwards. */
   close(): Promise<void>;
 }
@@ -275,7 +276,7 @@ export interface ReportStore {
   hostState(host: string): HostStateRecord | undefined;
   /** Sorted by host, then stack. */
   stackStates(filter?: StackFilter): readonly StackStateRecord[];
-  hostHeads(): readonly HostHead[];
+  hostHeads(host?: string): readonly HostHead[];
   /** Sorted by host, then stack; without reading the messages themselves. */
   stackHeads(filter?: StackFilter): readonly StackHead[];
   drift(query: DriftQuery): { readonly rows: readonly Drift[]; readonly total: number };

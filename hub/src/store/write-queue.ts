@@ -3,6 +3,7 @@ import { extname } from 'node:path';
 import { Worker } from 'node:worker_threads';
 import { MooringError } from '@mooring/proto';
 import { fromFailure } from './failure.ts';
+import { type Touched, touchedBy, touchedByAny } from './touched.ts';
 import type { Write, WriteKind, Writes } from './write.ts';
 import type { FromWriter, ToWriter } from './writer.ts';
 
@@ -10,6 +11,7 @@ import type { FromWriter, ToWriter } from './writer.ts';
 export const MAX_WAITING_WRITES = 20_000;
 
 interface Waiting {
+  readonly touched: Touched;
   readonly resolve: (answer: unknown) => void;
   readonly reject: (error: MooringError) => void;
 }
@@ -22,8 +24,8 @@ export interface WriteQueue {
   close(): Promise<void>;
 }
 
-/** Starts the writer thread; `onCommit` is called after each batch that changed something, before its promises resolve. */
-export function startWriteQueue(file: string, onCommit: () => void): WriteQueue {
+/** Starts the writer thread; `onCommit` is called after each batch that changed something, before its promises resolve, with whom it touched. */
+export function startWriteQueue(file: string, onCommit: (touched: Touched) => void): WriteQueue {
   const waiting = new Map<number, Waiting>();
   const worker = new Worker(writerUrl(), { workerData: { file }, execArgv: [] });
   let stopped: MooringError | undefined;
@@ -35,7 +37,8 @@ export function startWriteQueue(file: string, onCommit: () => void): WriteQueue 
     waiting.clear();
   };
   worker.on('message', (answers: FromWriter) => {
-    if (answers.some(({ outcome }) => 'answer' in outcome)) onCommit();
+    const stored = answers.filter(({ outcome }) => 'answer' in outcome);
+    if (stored.length > 0) onCommit(touchedByAny(stored.map(({ id }) => waiting.get(id)?.touched ?? 'fleet')));
     for (const { id, outcome } of answers) {
       const { resolve, reject } = take(waiting, id);
       if ('failure' in outcome) reject(fromFailure(outcome.failure));
@@ -52,8 +55,8 @@ export function startWriteQueue(file: string, onCommit: () => void): WriteQueue 
       return new Promise<Writes[K]['answers']>((resolve, reject) => {
         const id = nextId++;
         // The writer answers each kind with its own type.
-        waiting.set(id, { resolve: resolve as (answer: unknown) => void, reject });
         const write: Write = { kind, takes };
+        waiting.set(id, { touched: touchedBy(write), resolve: resolve as (answer: unknown) => void, reject });
         worker.postMessage({ id, write } satisfies ToWriter);
       });
     },
