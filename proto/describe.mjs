@@ -10,7 +10,9 @@ const role = registry.getExtension('mooring.v1.role');
 const roles = registry.getEnum('mooring.v1.Role');
 
 const rows = [];
-for (const service of [...registry].filter((entry) => entry.kind === 'service')) {
+// Services that are not ours declare no role; the hub lists them.
+const ours = [...registry].filter(({ kind, typeName }) => kind === 'service' && typeName.startsWith('mooring.'));
+for (const service of ours) {
   for (const method of service.methods) {
     if (!hasOption(method, role)) throw new Error(`${service.typeName}/${method.name} declares no role`);
     const name = roles.values.find((value) => value.number === getOption(method, role)).name;
@@ -28,10 +30,11 @@ writeFileSync(
 );
 
 const doors = [...registry.files]
-  .filter((file) => file.name.startsWith('mooring/'))
+  .filter((file) => !file.name.startsWith('google/'))
   .map((file) => {
     const words = file.enums.map(({ name }) => `${name.charAt(0).toLowerCase()}${name.slice(1)}ToJSON`);
-    const values = [...[...file.messages, ...file.enums].map((entry) => entry.name), ...words];
+    const nested = file.messages.flatMap((message) => message.nestedEnums.map(({ name }) => `${message.name}_${name}`));
+    const values = [...[...file.messages, ...file.enums].map((entry) => entry.name), ...nested, ...words];
     const services = file.services.flatMap(({ name }) => [`${name}Client`, `type ${name}Server`, `${name}Service`]);
     const names = [...values, ...services].sort((a, b) => a.replace('type ', '').localeCompare(b.replace('type ', '')));
     return `export {\n${names.map((name) => `  ${name},`).join('\n')}\n} from './${file.name}.ts';`;

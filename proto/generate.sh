@@ -12,7 +12,7 @@ plugins:
     out: $work/gen
     opt: [outputServices=grpc-js, esModuleInterop=true, importSuffix=.ts, forceLong=bigint, env=node, useOptionals=messages, oneof=unions-value, enumsAsLiterals=true, unrecognizedEnum=false, useDate=true]
 YAML
-(cd .. && buf generate --template "$work/buf.gen.yaml" --path proto/mooring && buf build -o "$work/image.binpb")
+(cd .. && buf generate --template "$work/buf.gen.yaml" --path proto/mooring --path proto/grpc && buf build -o "$work/image.binpb")
 node describe.mjs "$work/image.binpb" "$work/gen"
 rm -rf "$work/gen/google" # nothing at run time needs the descriptor messages
 rm -rf "$dest" && mkdir -p "$(dirname "$dest")" && cp -r "$work/gen" "$dest"

@@ -5,16 +5,17 @@ import {
   AgentServiceService,
   EnrolServiceService,
   FleetServiceService,
+  HealthService,
   MAX_GRPC_MESSAGE_BYTES,
   MAX_JOIN_MESSAGE_BYTES,
   MooringError,
 } from '@mooring/proto';
-import { HealthImplementation } from 'grpc-health-check';
 import type { Fleet } from '../enrol/fleet.ts';
 import { type AdaptedService, type AdaptParts, adapt } from './adapt.ts';
 import { Connections } from './connections.ts';
 import { type GuardParts, guard } from './guard.ts';
 import type { Caller, Handlers } from './handlers.ts';
+import { createHealth } from './health.ts';
 import * as limits from './limits.ts';
 import { type OpenCall, OpenCalls } from './open-calls.ts';
 import { createReflection, REFLECTION_SERVICES } from './reflection.ts';
@@ -178,7 +179,7 @@ function openDoor({ onError }: GrpcOptions, door: DoorOptions): Door {
   if (door.standard) {
     const served = door.services.map(([definition]) => serviceName(definition));
     for (const definition of REFLECTION_SERVICES) add(adapt(definition, createReflection(served), parts));
-    new HealthImplementation({ '': 'SERVING' }).addToServer(server);
+    add(adapt(HealthService, createHealth(served), parts));
   }
   const injector = server.createConnectionInjector(ServerCredentials.createInsecure());
   watchSessions(server);

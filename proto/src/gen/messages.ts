@@ -189,6 +189,16 @@ export {
   JoinResponse,
 } from './mooring/v1/enrol.ts';
 export {
+  HealthCheckRequest,
+  HealthCheckResponse,
+  HealthCheckResponse_ServingStatus,
+  HealthClient,
+  HealthListRequest,
+  HealthListResponse,
+  type HealthServer,
+  HealthService,
+} from './grpc/health/v1/health.ts';
+export {
   Role,
   roleToJSON,
 } from './mooring/v1/options.ts';
