@@ -1,3 +1,6 @@
+import { type IncomingHttpHeaders, type IncomingMessage, request as requestHttp } from 'node:http';
+import { request as requestHttps } from 'node:https';
+import { urlToHttpOptions } from 'node:url';
 import { MooringError } from '@mooring/proto';
 
 /** One request as the Git library asks for it. */
@@ -31,11 +34,19 @@ export interface BoundedHttp {
   request(request: GitRequest): Promise<GitAnswer>;
   /** Throws what cut an answer short: the Git library takes that for the answer's end and goes on. */
   throwFailure(): void;
+  /** Lets go of answers that nobody read to their end. */
+  close(): void;
 }
 
 interface Counter {
   bytes: number;
   failure: MooringError | undefined;
+}
+
+/** An answer that has begun, and who gave it. */
+interface Answered {
+  readonly url: URL;
+  readonly response: IncomingMessage;
 }
 
 /** Redirects that are followed within one server: http to https, a missing ".git". */
@@ -44,40 +55,43 @@ const MAX_REDIRECTS = 3;
 /**
  * Transport for the Git library: counts bytes over all requests, obeys one deadline, follows no redirect to another host and sends nothing
  * but the headers it is given. Throws SOURCE_REDIRECT, SOURCE_TOO_LARGE, SOURCE_TIMEOUT or SOURCE_UNREACHABLE.
+ *
+ * Over node:http and not `fetch`, whose parser is a WebAssembly module: a hub that polls would hold 16 MB for it.
  */
 export function boundedHttp(limits: HttpLimits): BoundedHttp {
   const counter: Counter = { bytes: 0, failure: undefined };
+  const responses: IncomingMessage[] = [];
   return {
     throwFailure() {
       if (counter.failure !== undefined) throw counter.failure;
     },
+    close() {
+      for (const response of responses) response.destroy();
+    },
     async request(request) {
-      const body = request.body === undefined ? null : await collect(request.body);
-      const response = await follow(request, body, limits.signal);
+      const body = request.body === undefined ? undefined : await collect(request.body);
+      const { url, response } = await follow(request, body, limits.signal);
+      responses.push(response);
       return {
-        url: response.url,
+        url: url.href,
         method: request.method ?? 'GET',
-        headers: Object.fromEntries(response.headers),
-        body: counted(response, counter, limits),
-        statusCode: response.status,
-        statusMessage: response.statusText,
+        headers: flat(response.headers),
+        body: counted({ url, response }, counter, limits),
+        statusCode: response.statusCode ?? 0,
+        statusMessage: response.statusMessage ?? '',
       };
     },
   };
 }
 
-async function follow(
-  request: GitRequest,
-  body: Uint8Array<ArrayBuffer> | null,
-  signal: AbortSignal,
-): Promise<Response> {
+async function follow(request: GitRequest, body: Uint8Array | undefined, signal: AbortSignal): Promise<Answered> {
   let url = new URL(request.url);
   for (let redirects = 0; redirects <= MAX_REDIRECTS; redirects += 1) {
     const response = await send(url, { request, body, signal });
-    const target = response.headers.get('location');
-    if (response.status < 300 || response.status > 399 || target === null) return response;
-    await response.body?.cancel();
-    url = checkRedirect(url, target);
+    const { statusCode = 0, headers } = response;
+    if (statusCode < 300 || statusCode > 399 || headers.location === undefined) return { url, response };
+    response.destroy();
+    url = checkRedirect(url, headers.location);
   }
   throw new MooringError(
     'SOURCE_REDIRECT',
@@ -85,25 +99,34 @@ async function follow(
   );
 }
 
-async function send(
-  url: URL,
-  { request, body, signal }: { request: GitRequest; body: Uint8Array<ArrayBuffer> | null; signal: AbortSignal },
-): Promise<Response> {
-  const options = {
-    method: request.method ?? 'GET',
-    headers: { ...request.headers },
-    body,
-    redirect: 'manual',
-    signal,
-  } as const;
+/** What goes to a server. */
+interface Sent {
+  readonly request: GitRequest;
+  readonly body: Uint8Array | undefined;
+  readonly signal: AbortSignal;
+}
+
+async function send(url: URL, sent: Sent): Promise<IncomingMessage> {
   // A connection kept open from the last poll may have been closed by the server meanwhile: a question is asked once more.
-  const again = (cause: unknown): Promise<Response> =>
-    body === null && !signal.aborted ? fetch(url, options) : Promise.reject(cause);
+  const again = (cause: unknown): Promise<IncomingMessage> =>
+    sent.body === undefined && !sent.signal.aborted ? sendOnce(url, sent) : Promise.reject(cause);
   try {
-    return await fetch(url, options).catch(again);
+    return await sendOnce(url, sent).catch(again);
   } catch (cause) {
-    throw transportError(url.origin, signal, cause);
+    throw transportError(url.origin, sent.signal, cause);
   }
+}
+
+function sendOnce(url: URL, { request, body, signal }: Sent): Promise<IncomingMessage> {
+  const { promise, resolve, reject } = Promise.withResolvers<IncomingMessage>();
+  const start = url.protocol === 'https:' ? requestHttps : requestHttp;
+  // Packs are compressed already, and bytes are counted as they come.
+  const headers = { 'accept-encoding': 'identity', ...request.headers };
+  // Who asks is said by the headers alone, never by the URL.
+  const options = { ...urlToHttpOptions(url), auth: null, method: request.method ?? 'GET', headers, signal };
+  // An error after the answer has begun is the answer's as well, which is read with it.
+  start(options, resolve).on('error', reject).end(body);
+  return promise;
 }
 
 /** Only the same host, and never from https down to http: a token must not travel further than it was meant to. */
@@ -118,11 +141,13 @@ function checkRedirect(from: URL, target: string): URL {
   );
 }
 
-async function* counted(response: Response, counter: Counter, limits: HttpLimits): AsyncIterableIterator<Uint8Array> {
-  if (response.body === null) return;
-  const origin = new URL(response.url).origin;
+async function* counted(
+  { url: { origin }, response }: Answered,
+  counter: Counter,
+  limits: HttpLimits,
+): AsyncIterableIterator<Uint8Array> {
   try {
-    for await (const chunk of response.body) {
+    for await (const chunk of response as AsyncIterable<Uint8Array>) {
       counter.bytes += chunk.byteLength;
       if (counter.bytes > limits.maxBytes) {
         throw new MooringError(
@@ -146,7 +171,8 @@ function transportError(origin: string, signal: AbortSignal, cause: unknown): Mo
       { cause },
     );
   }
-  const inner = cause instanceof Error && cause.cause instanceof Error ? cause.cause : cause;
+  // Where a name has several addresses, the message of all failures together is empty.
+  const inner = cause instanceof AggregateError ? cause.errors.at(-1) : cause;
   const reason = inner instanceof Error ? inner.message || inner.name : String(inner);
   return new MooringError(
     'SOURCE_UNREACHABLE',
@@ -155,8 +181,15 @@ function transportError(origin: string, signal: AbortSignal, cause: unknown): Mo
   );
 }
 
-async function collect(body: AsyncIterable<Uint8Array> | Iterable<Uint8Array>): Promise<Uint8Array<ArrayBuffer>> {
+/** Headers that came several times, joined as HTTP says. */
+function flat(headers: IncomingHttpHeaders): Record<string, string> {
+  return Object.fromEntries(
+    Object.entries(headers).map(([name, value]) => [name, Array.isArray(value) ? value.join(', ') : (value ?? '')]),
+  );
+}
+
+async function collect(body: AsyncIterable<Uint8Array> | Iterable<Uint8Array>): Promise<Uint8Array> {
   const chunks: Uint8Array[] = [];
   for await (const chunk of body) chunks.push(chunk);
-  return new Uint8Array(Buffer.concat(chunks));
+  return Buffer.concat(chunks);
 }

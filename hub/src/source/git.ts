@@ -119,6 +119,8 @@ async function translated<T>(remote: Remote, limits: HttpLimits, task: (http: Bo
   } catch (cause) {
     http.throwFailure();
     throw translate(remote, cause);
+  } finally {
+    http.close();
   }
 }
 
