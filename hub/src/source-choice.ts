@@ -1,7 +1,7 @@
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { MooringError } from '@mooring/proto';
-import { z } from 'zod';
+import * as z from 'zod';
 import type { HubConfig } from './config.ts';
 
 const DEFAULT_BRANCH = 'main';

@@ -2,7 +2,7 @@ import { existsSync, mkdirSync, readFileSync, statSync, writeFileSync } from 'no
 import { homedir } from 'node:os';
 import { dirname, join, resolve } from 'node:path';
 import { MooringError } from '@mooring/proto';
-import { z } from 'zod';
+import * as z from 'zod';
 import { DEFAULT_DATA, socketPath } from '../config.ts';
 
 /** The socket of a hub that runs with its defaults. */

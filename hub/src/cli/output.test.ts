@@ -1,6 +1,7 @@
 import { load } from 'js-yaml';
 import { describe, expect, test } from 'vitest';
-import { formatJson, formatYaml } from './output.ts';
+import { formatJson } from './output.ts';
+import { formatYaml } from './yaml.ts';
 
 const HOSTILE = { reason: '\u001b[2J\u009b31m \u202etxt\nFAKE  Synced' };
 

@@ -1,4 +1,3 @@
-import { dump } from 'js-yaml';
 import { escapeControls } from './table.ts';
 import { plain } from './words.ts';
 
@@ -16,12 +15,15 @@ export interface Output {
   note(text: string): void;
 }
 
-/** Writes to the process's own streams. Nothing that a host or a repository said reaches a terminal as a control character. */
-export function createOutput(format: Format): Output {
+/** Writes one YAML document: `formatYaml`, which only who asks for YAML loads. */
+export type YamlWriter = (json: unknown) => string;
+
+/** Writes to the process's own streams, YAML where a writer of it is given. Nothing that a host or a repository said reaches a terminal as a control character. */
+export function createOutput(format: Format, formatYaml: YamlWriter = formatJson): Output {
   return {
     format,
-    result: (json, text) => process.stdout.write(`${formatted(format, { json, text, indent: 2 })}\n`),
-    item: (json, text) => process.stdout.write(`${formatted(format, { json, text })}\n`),
+    result: (json, text) => process.stdout.write(`${formatted(format, { json, text, formatYaml, indent: 2 })}\n`),
+    item: (json, text) => process.stdout.write(`${formatted(format, { json, text, formatYaml })}\n`),
     note: (text) => process.stderr.write(`${escapeLines(text)}\n`),
   };
 }
@@ -35,10 +37,11 @@ export function formatJson(json: unknown, indent?: number): string {
 interface Printed {
   readonly json: unknown;
   readonly text: () => string;
+  readonly formatYaml: YamlWriter;
   readonly indent?: number;
 }
 
-function formatted(format: Format, { json, text, indent }: Printed): string {
+function formatted(format: Format, { json, text, formatYaml, indent }: Printed): string {
   switch (format) {
     case 'json':
       return formatJson(json, indent);
@@ -49,13 +52,7 @@ function formatted(format: Format, { json, text, indent }: Printed): string {
   }
 }
 
-/** One YAML document. */
-export function formatYaml(json: unknown): string {
-  const yaml = dump(plain(json)).trimEnd();
-  // JSON is YAML too, and can say every character without sending it.
-  return `---\n${escapeLines(yaml) === yaml ? yaml : formatJson(json, 2)}`;
-}
-
-function escapeLines(text: string): string {
+/** The text with every character shown that a terminal would act on. */
+export function escapeLines(text: string): string {
   return text.split('\n').map(escapeControls).join('\n');
 }

@@ -10,7 +10,7 @@ import { addWatchingCommands } from './commands/watching.ts';
 import { connectContext } from './connection.ts';
 import { findContext } from './context.ts';
 import { EXIT, exitCodeOf } from './exit-code.ts';
-import { createOutput, type Format } from './output.ts';
+import { createOutput, type Format, type YamlWriter } from './output.ts';
 import type { Hub, Session } from './session.ts';
 import { refuseDoubtfulOptions } from './strict-options.ts';
 import { systemError } from './system-error.ts';
@@ -74,10 +74,14 @@ function createProgram(connection: { hub?: Promise<Hub & { close(): void }> }): 
 
 function createSession(program: Command, connection: { hub?: Promise<Hub & { close(): void }> }): Session {
   const options = () => program.opts<GlobalOptions>();
+  let formatYaml: YamlWriter | undefined;
+  program.hook('preAction', async () => {
+    if (options().output === 'yaml') ({ formatYaml } = await import('./yaml.ts'));
+  });
   const interactive = process.stdin.isTTY === true && process.stderr.isTTY === true;
   return {
     get out() {
-      return createOutput(options().output);
+      return createOutput(options().output, formatYaml);
     },
     interactive,
     get yes() {

@@ -1,3 +1,4 @@
+import type { Ora } from 'ora';
 import type { Session } from './session.ts';
 
 /** Runs long work: a spinner on a terminal, a plain line elsewhere. Both go to stderr. */
@@ -6,12 +7,16 @@ export async function withProgress<T>({ interactive, out }: Session, text: strin
     out.note(`${text}.`);
     return await work();
   }
-  // Loaded when it is needed: a hub that runs for months has no spinner.
-  const { default: ora } = await import('ora');
-  const spinner = ora({ text, stream: process.stderr }).start();
+  const spinner = await startSpinner(text);
   try {
     return await work();
   } finally {
     spinner.stop();
   }
+}
+
+/** Starts a spinner on the terminal. Loaded when it is needed: a hub that runs for months has none. */
+export async function startSpinner(text = ''): Promise<Ora> {
+  const { default: ora } = await import('ora');
+  return ora({ text, stream: process.stderr }).start();
 }

@@ -1,9 +1,7 @@
-// The library registers its parts through reflect-metadata, which must be there first.
-import 'reflect-metadata';
 import { createPublicKey, type KeyObject, randomBytes, webcrypto, X509Certificate } from 'node:crypto';
 import { isIP } from 'node:net';
 import { MAX_CSR_BYTES, MooringError } from '@mooring/proto';
-import * as x509 from '@peculiar/x509';
+import type * as Library from '@peculiar/x509';
 
 const ECDSA = { name: 'ECDSA', namedCurve: 'P-256' } as const;
 const SIGNING = { name: 'ECDSA', hash: 'SHA-256' } as const;
@@ -11,6 +9,12 @@ const SIGNING = { name: 'ECDSA', hash: 'SHA-256' } as const;
 const BACKDATE_MS = 5 * 60 * 1000;
 /** Bytes of a serial number: unguessable, as the CA/Browser baseline (7.1) wants at least 64 bits. */
 const SERIAL_BYTES = 16;
+
+/** Loaded when a certificate is made or asked for, which is seldom: a hub that has nothing to do holds none of it. */
+async function library(): Promise<typeof Library> {
+  const { x509 } = await import('./peculiar.ts');
+  return x509;
+}
 
 /** What a certificate says. */
 export interface CertificateTemplate {
@@ -37,6 +41,7 @@ export async function issueAuthority(
   key: KeyObject,
   validity: { readonly notBeforeMs: number; readonly days: number },
 ): Promise<string> {
+  const x509 = await library();
   const certificate = await x509.X509CertificateGenerator.createSelfSigned({
     serialNumber: randomSerial(),
     name: commonName(`Mooring fleet ${name}`),
@@ -58,9 +63,10 @@ export async function issueCertificate(
   publicKey: Uint8Array,
   template: CertificateTemplate,
 ): Promise<Uint8Array> {
+  const x509 = await library();
   const issuer = new x509.X509Certificate(authority.certificatePem);
   const subjectKey = await webcrypto.subtle.importKey('spki', Buffer.from(publicKey), ECDSA, true, ['verify']);
-  const names: x509.JsonGeneralName[] = [{ type: 'url', value: template.uri }];
+  const names: Library.JsonGeneralName[] = [{ type: 'url', value: template.uri }];
   for (const address of template.addresses ?? []) {
     names.push(isIP(address) === 0 ? { type: 'dns', value: address } : { type: 'ip', value: address });
   }
@@ -93,7 +99,8 @@ export async function readRequest(csr: Uint8Array): Promise<Uint8Array> {
   if (csr.byteLength > MAX_CSR_BYTES) {
     throw refusal('CSR_TOO_LARGE', `it has ${csr.byteLength} bytes; at most ${MAX_CSR_BYTES} are read`);
   }
-  let request: x509.Pkcs10CertificateRequest;
+  const x509 = await library();
+  let request: Library.Pkcs10CertificateRequest;
   let publicKey: Uint8Array;
   try {
     request = new x509.Pkcs10CertificateRequest(Buffer.from(csr));
@@ -110,6 +117,7 @@ export async function readRequest(csr: Uint8Array): Promise<Uint8Array> {
 
 /** Makes a PKCS #10 request for a P-256 key, without names: whoever issues decides on them. Returns DER. */
 export async function requestCertificate(key: KeyObject): Promise<Uint8Array> {
+  const x509 = await library();
   const keys = { privateKey: await signingKey(key), publicKey: await verifyingKey(key) };
   const request = await x509.Pkcs10CertificateRequestGenerator.create({ keys, signingAlgorithm: SIGNING });
   return new Uint8Array(request.rawData);
@@ -124,7 +132,7 @@ export function parseCertificate(bytes: Uint8Array | string): X509Certificate {
   }
 }
 
-function isP256(request: x509.Pkcs10CertificateRequest): boolean {
+function isP256(request: Library.Pkcs10CertificateRequest): boolean {
   try {
     const algorithm: { name?: string; namedCurve?: string } = request.publicKey.algorithm;
     return algorithm.name === ECDSA.name && algorithm.namedCurve === ECDSA.namedCurve;
@@ -134,7 +142,7 @@ function isP256(request: x509.Pkcs10CertificateRequest): boolean {
   }
 }
 
-async function verifies(request: x509.Pkcs10CertificateRequest): Promise<boolean> {
+async function verifies(request: Library.Pkcs10CertificateRequest): Promise<boolean> {
   try {
     return await request.verify();
   } catch {
@@ -163,7 +171,7 @@ function datesOf(validity: { readonly notBeforeMs: number; readonly days: number
   };
 }
 
-function commonName(name: string): x509.JsonName {
+function commonName(name: string): Library.JsonName {
   return [{ CN: [name] }];
 }
 

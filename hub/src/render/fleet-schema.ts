@@ -1,5 +1,5 @@
 import { HOST_NAME_GRAMMAR, isHostName, isStackName, STACK_NAME_GRAMMAR } from '@mooring/proto';
-import { z } from 'zod';
+import * as z from 'zod';
 import { isLabelKey, isLabelValue } from './selector.ts';
 
 /** Text, or a number or boolean that is taken as its text. */

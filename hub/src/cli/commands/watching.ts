@@ -1,9 +1,9 @@
 import { Event, GetBundleResponse, RevisionVerdict, WatchRevisionResponse } from '@mooring/proto';
 import type { Command } from 'commander';
-import ora from 'ora';
 import { EXIT } from '../exit-code.ts';
 import { jsonOf } from '../message-json.ts';
 import { formatJson } from '../output.ts';
+import { startSpinner } from '../progress.ts';
 import type { Session } from '../session.ts';
 import { escapeControls } from '../table.ts';
 import { eventLine } from '../views/events.ts';
@@ -58,7 +58,7 @@ async function wait(
   options: { revision: string; timeout: number },
 ): Promise<void> {
   const { fleet } = await hub();
-  const spinner = interactive ? ora({ stream: process.stderr }).start() : undefined;
+  const spinner = interactive ? await startSpinner() : undefined;
   let last: WatchRevisionResponse | undefined;
   try {
     const progress = fleet.watchRevision(
