@@ -1,9 +1,9 @@
-import { spawn } from 'node:child_process';
-import { chmodSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { execFileSync, spawn } from 'node:child_process';
+import { chmodSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { createServer, type Server } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
 
 // As it is built: the gate builds first.
 const MAIN = resolve(import.meta.dirname, '..', '..', 'bin', 'mooring.js');
@@ -165,6 +165,43 @@ describe('a folder that cannot be used', { timeout: DEADLINE_MS }, () => {
       /^CONFIG_PERMISSIONS: Cannot use \/sys\/mooring: .* \(E(PERM|ACCES|ROFS)\); .* Run it as root, or name a folder of your own with --data\.$/,
     );
     expect(code).toBe(1);
+  });
+});
+
+describe('the budget of a hub', { timeout: DEADLINE_MS }, () => {
+  /** What the kernel says that a command runs as, when it has come that far. */
+  async function commandLine(args: readonly string[], there: (line: string) => boolean): Promise<string> {
+    const child = spawn(process.execPath, [MAIN, ...args], { cwd: folder, stdio: 'ignore', timeout: DEADLINE_MS });
+    const read = () => readFileSync(`/proc/${child.pid}/cmdline`, 'utf8').replaceAll('\0', ' ');
+    try {
+      await vi.waitUntil(() => there(read()), { timeout: DEADLINE_MS });
+      return read();
+    } finally {
+      child.kill('SIGKILL');
+    }
+  }
+
+  test.concurrent('is taken by the command, wherever it stands', async () => {
+    // Reading what it followed last, the hub waits for somebody who writes there.
+    const data = join(folder, 'waiting');
+    mkdirSync(data);
+    execFileSync('bash', ['-c', 'mkfifo "$0"', join(data, 'source.json')]);
+    const args = ['-o', 'json', 'hub', '--data', data];
+    const line = await commandLine(args, (now) => now.includes('--max-semi-space-size'));
+    expect(line).toContain('--v8-pool-size=1');
+    expect(line).toContain(`${MAIN} ${args.join(' ')}`);
+  });
+
+  test.concurrent('is not for a command that only has the word in it', async () => {
+    const socket = join(folder, 'asked.sock');
+    let asked = false;
+    const server = createServer(() => {
+      asked = true;
+    }).listen(socket);
+    const line = await commandLine(['--hub', `unix:${socket}`, 'host', 'hub'], () => asked);
+    server.close();
+    expect(line).toContain(`${MAIN} --hub unix:${socket} host hub`);
+    expect(line).not.toContain('--max-semi-space-size');
   });
 });
 

@@ -9,6 +9,7 @@ import {
   type HubConfig,
   socketPath,
 } from '../../config.ts';
+import { takeBudget } from '../budget.ts';
 import { withProgress } from '../progress.ts';
 import type { Session } from '../session.ts';
 import { duration, type ListenAddress, listenAddress, port, repeated } from './values.ts';
@@ -104,6 +105,7 @@ interface HubOptions {
 }
 
 async function runHub(session: Session, options: HubOptions): Promise<void> {
+  takeBudget();
   // A hub is a hundred modules that no other command needs: they would double the time until `status` answers.
   const { startHub } = await import('../../hub.ts');
   const hub = await startHub({
