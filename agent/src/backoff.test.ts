@@ -18,6 +18,26 @@ describe('a backoff', () => {
     expect(new Backoff(bounds, () => 0.25).next()).toBe(250);
   });
 
+  test('never ends sooner than the other side asked for, and spreads over as long again', () => {
+    expect(new Backoff(bounds, () => 0).next(5000)).toBe(5000);
+    expect(new Backoff(bounds, () => 0.5).next(5000)).toBe(7500);
+    expect(longest().next(100)).toBe(1100);
+  });
+
+  test('lets nobody ask for more than five minutes', () => {
+    expect(new Backoff(bounds, () => 0).next(Number.MAX_SAFE_INTEGER)).toBe(300_000);
+  });
+
+  test('begins with the pace that the other side has set, as long as it is slower', () => {
+    const backoff = longest();
+    backoff.reset(20_000);
+    expect([backoff.next(), backoff.next(), backoff.next()]).toEqual([20_000, 30_000, 30_000]);
+    backoff.reset(100);
+    expect(backoff.next()).toBe(1000);
+    backoff.reset(60_000);
+    expect([backoff.next(), backoff.next()]).toEqual([60_000, 60_000]);
+  });
+
   test('stays a number however often it failed', async () => {
     await fc.assert(
       fc.property(fc.integer({ min: 0, max: 5000 }), fc.double({ min: 0, max: 1, noNaN: true }), (failures, random) => {

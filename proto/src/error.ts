@@ -15,6 +15,8 @@ export interface ErrorDetails {
   readonly place?: Place | undefined;
   /** The next thing a person can do, as one sentence. */
   readonly hint?: string | undefined;
+  /** Milliseconds that whoever refused wants to be left alone; undefined: it did not say. */
+  readonly retryAfterMs?: number | undefined;
   readonly cause?: unknown;
 }
 
@@ -27,12 +29,14 @@ export class MooringError extends Error {
   readonly code: ErrorCode;
   readonly place: Place | undefined;
   readonly hint: string | undefined;
+  readonly retryAfterMs: number | undefined;
 
   constructor(code: ErrorCode, message: string, details: ErrorDetails = {}) {
     super(message, details.cause === undefined ? undefined : { cause: details.cause });
     this.code = code;
     this.place = details.place;
     this.hint = details.hint;
+    this.retryAfterMs = details.retryAfterMs;
   }
 
   get kind(): ErrorKind {

@@ -7,6 +7,8 @@ import { asErrorCode, MooringError, Problem } from '@mooring/proto';
 const SERVER_NAME = 'hub';
 /** Trailer that carries a `mooring.v1.Problem`. */
 const PROBLEM_TRAILER = 'mooring-error-bin';
+/** Trailer with the milliseconds that a server wants to be left alone (gRFC A6); less than nothing: it would rather not be asked again. */
+const PUSHBACK_TRAILER = 'grpc-retry-pushback-ms';
 
 /** How to open a channel to the hub. */
 export interface HubChannel {
@@ -41,5 +43,13 @@ export function problemOf(metadata: Metadata): MooringError | undefined {
   const problem = Problem.decode(bytes);
   const code = asErrorCode(problem.code);
   if (code === undefined) return undefined;
-  return new MooringError(code, problem.message, { hint: problem.hint === '' ? undefined : problem.hint });
+  const hint = problem.hint === '' ? undefined : problem.hint;
+  return new MooringError(code, problem.message, { hint, retryAfterMs: retryAfterMs(metadata) });
+}
+
+/** How long the hub wants to be left alone; undefined: it did not say. Whatever is no number of milliseconds means for long. */
+export function retryAfterMs(metadata: Metadata): number | undefined {
+  const [text] = metadata.get(PUSHBACK_TRAILER);
+  if (text === undefined) return undefined;
+  return /^\d{1,15}$/.test(String(text)) ? Number(text) : Number.MAX_SAFE_INTEGER;
 }

@@ -1,4 +1,4 @@
-import { type Hello, MooringError, type Welcome } from '@mooring/proto';
+import { DEFAULT_HEARTBEAT_MS, type Hello, MooringError, type Welcome } from '@mooring/proto';
 import { Backoff, pause } from '../backoff.ts';
 import type { Log } from '../log.ts';
 import type { LinkState } from '../receive/broker-link.ts';
@@ -36,6 +36,7 @@ export class HubConnection {
   #state: LinkState;
   #failure: MooringError | undefined;
   #again = false;
+  #heartbeatMs = 0;
 
   constructor(parts: HubConnectionParts) {
     this.#parts = parts;
@@ -82,18 +83,25 @@ export class HubConnection {
     for (let attempt = 0; !signal.aborted; attempt += 1) {
       const addresses = this.#parts.addresses();
       const startedMs = timers.monotonicMs();
+      let askedMs: number | undefined;
       try {
         await this.#once(addresses[attempt % addresses.length] ?? '');
         this.#lost(
           new MooringError('HUB_UNREACHABLE', 'Cannot talk to the hub: it ended the stream; a new one is wanted'),
         );
       } catch (error) {
+        askedMs = error instanceof MooringError ? error.retryAfterMs : undefined;
         this.#lost(error);
       }
-      if (this.#again || timers.monotonicMs() - startedMs > SUCCESS_MS) backoff.reset();
+      if (this.#again || timers.monotonicMs() - startedMs > SUCCESS_MS) backoff.reset(this.#paceMs);
       this.#again = false;
-      await pause(backoff.next(), signal, timers);
+      await pause(backoff.next(askedMs), signal, timers);
     }
+  }
+
+  /** A hub that wants heartbeats less often than usual has many hosts: those that lost it together come back spread over its interval. */
+  get #paceMs(): number {
+    return this.#heartbeatMs > DEFAULT_HEARTBEAT_MS ? this.#heartbeatMs : 0;
   }
 
   /** Connects to one address and stays until the stream ends. */
@@ -114,6 +122,7 @@ export class HubConnection {
       this.#session = session;
       await session.run();
     } finally {
+      this.#heartbeatMs = this.#session?.heartbeatMs ?? this.#heartbeatMs;
       ended.abort();
       this.#session = undefined;
       this.#link = undefined;

@@ -10,7 +10,7 @@ import {
   MooringError,
   type RenewCertificateResponse,
 } from '@mooring/proto';
-import { hubChannel, problemOf } from '../join/hub-channel-grpc.ts';
+import { hubChannel, problemOf, retryAfterMs } from '../join/hub-channel-grpc.ts';
 
 const KIB = 1024;
 /** Milliseconds for a connection to be there, handshakes included. */
@@ -227,6 +227,7 @@ function unreachable(address: string, why: string, cause: unknown): MooringError
     `Cannot reach hub ${address}: ${why}; a hub that answers there is wanted`,
     {
       hint: 'Run: mooring-agent doctor',
+      retryAfterMs: isServiceError(cause) ? retryAfterMs(cause.metadata) : undefined,
       cause,
     },
   );

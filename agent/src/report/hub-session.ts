@@ -66,6 +66,11 @@ export class HubSession {
     this.#timers = parts.timers ?? MACHINE_TIMERS;
   }
 
+  /** Milliseconds between heartbeats, as the hub has set them. */
+  get heartbeatMs(): number {
+    return this.#heartbeatMs;
+  }
+
   /** Runs until the stream ends. Throws why it broke. */
   async run(): Promise<void> {
     const { conversation } = this.#parts;

@@ -67,6 +67,16 @@ describe('an error of a handler', () => {
     expect(errors).toEqual([]);
   });
 
+  test('says in the trailer of gRPC how long the caller should stay away, where it knows', async () => {
+    const { client } = await serve({
+      getStatus: async () => {
+        throw new MooringError('RATE_LIMITED', 'Cannot accept call: too many; fewer are wanted', { retryAfterMs: 1.5 });
+      },
+    });
+    const { metadata } = await ask(client, Buffer.alloc(0));
+    expect(metadata.get('grpc-retry-pushback-ms')).toEqual(['2']);
+  });
+
   test('that nobody foresaw tells the caller nothing and the hub everything', async () => {
     const failure = new Error('password=hunter2');
     const getStatus = async () => {

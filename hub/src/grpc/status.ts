@@ -11,6 +11,8 @@ export interface CallStatus {
 
 /** Trailer that carries a `mooring.v1.Problem`. */
 const PROBLEM_TRAILER = 'mooring-error-bin';
+/** Trailer with the milliseconds that this server wants to be left alone (gRFC A6). */
+const PUSHBACK_TRAILER = 'grpc-retry-pushback-ms';
 
 /** Where the status of a code is not that of its kind. */
 const STATUS_OF_CODE: Partial<Record<ErrorCode, status>> = {
@@ -52,6 +54,7 @@ export function statusOf(error: unknown): CallStatus {
   const message = short(known.message);
   const problem = { code: known.code, message, hint: short(known.hint ?? ''), sinceMs: 0n };
   metadata.set(PROBLEM_TRAILER, Buffer.from(Problem.encode(problem).finish()));
+  if (known.retryAfterMs !== undefined) metadata.set(PUSHBACK_TRAILER, String(Math.ceil(known.retryAfterMs)));
   return { code: STATUS_OF_CODE[known.code] ?? statusOfKind(known), details: `${known.code}: ${message}`, metadata };
 }
 
