@@ -56,6 +56,8 @@ export class Fleet {
   readonly hosts: readonly TestHost[];
   git: Program | undefined;
   hub: Program | undefined;
+  /** What the environment of the hub has besides. */
+  hubEnvironment: Readonly<Record<string, string>> = {};
 
   constructor(parts: { folder: RunFolder; network: Network; repository: FleetRepository; hosts: readonly TestHost[] }) {
     this.folder = parts.folder;
@@ -108,6 +110,7 @@ export class Fleet {
         toolPath('MOORING_NATS_SERVER'),
         ...flags,
       ],
+      env: this.hubEnvironment,
       log: join(this.folder.path, 'hub.log'),
     });
     this.hub = hub;
@@ -191,15 +194,20 @@ export class TestHost {
   readonly name: string;
   readonly address: string;
   readonly engine: Engine;
-  readonly #namespace: string;
+  readonly namespace: string;
   readonly #folder: string;
   agent: Program | undefined;
+  /** Through which socket its agent reaches the engine. */
+  agentSocket: string;
+  /** Runs the agent: nothing, or a program and its arguments that begin it under other conditions and with the same process id. */
+  agentPrefix: readonly string[] = [];
 
   constructor(parts: { name: string; address: string; namespace: string; folder: string; engine: Engine }) {
     this.name = parts.name;
     this.address = parts.address;
     this.engine = parts.engine;
-    this.#namespace = parts.namespace;
+    this.agentSocket = parts.engine.socket;
+    this.namespace = parts.namespace;
     this.#folder = parts.folder;
   }
 
@@ -208,10 +216,12 @@ export class TestHost {
   }
 
   startAgent(env: Readonly<Record<string, string>> = {}, ...flags: string[]): void {
+    const program = [process.execPath, AGENT, 'run', '--data', this.data, '--docker', this.agentSocket];
+    const [command = '', ...args] = [...this.agentPrefix, ...program, '--log-level', 'debug', ...flags];
     this.agent = new Program({
-      namespace: this.#namespace,
-      command: process.execPath,
-      args: [AGENT, 'run', '--data', this.data, '--docker', this.engine.socket, '--log-level', 'debug', ...flags],
+      namespace: this.namespace,
+      command,
+      args,
       env,
       log: join(this.#folder, 'agent.log'),
     });
@@ -220,7 +230,7 @@ export class TestHost {
   /** Runs a command of the agent on this host. */
   run(command: string, ...args: string[]): Promise<Ended> {
     const flags = [command, ...args, '--data', this.data];
-    return finish('nsenter', [`--net=/run/netns/${this.#namespace}`, process.execPath, AGENT, ...flags]);
+    return finish('nsenter', [`--net=/run/netns/${this.namespace}`, process.execPath, AGENT, ...flags]);
   }
 
   /** Names of all containers, sorted. */

@@ -1,0 +1,25 @@
+import type { Row } from './row.ts';
+import { AGENT_ROWS } from './rows/agent.ts';
+import { AGENT_DISK_ROWS } from './rows/agent-disk.ts';
+import { BROKER_ROWS } from './rows/broker.ts';
+import { CLOCK_ROWS } from './rows/clocks.ts';
+import { ENGINE_ROWS } from './rows/engine.ts';
+import { GIT_ROWS } from './rows/git.ts';
+import { HUB_ROWS } from './rows/hub.ts';
+import { HUB_DISK_ROWS } from './rows/hub-disk.ts';
+import { NETWORK_ROWS } from './rows/network.ts';
+import { OUTSIDE_ROWS } from './rows/outside.ts';
+
+/** Every row that is played, by its number. */
+export const ROWS: readonly Row[] = [
+  ...AGENT_ROWS,
+  ...AGENT_DISK_ROWS,
+  ...CLOCK_ROWS,
+  ...ENGINE_ROWS,
+  ...BROKER_ROWS,
+  ...NETWORK_ROWS,
+  ...HUB_ROWS,
+  ...HUB_DISK_ROWS,
+  ...GIT_ROWS,
+  ...OUTSIDE_ROWS,
+].sort((a, b) => a.number - b.number);

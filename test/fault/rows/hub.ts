@@ -1,0 +1,195 @@
+import { copyFileSync, rmSync } from 'node:fs';
+import { join } from 'node:path';
+import { DatabaseSync } from 'node:sqlite';
+import { setTimeout as delay } from 'node:timers/promises';
+import { eventually } from '../../support/eventually.ts';
+import { finish } from '../../support/run.ts';
+import { ROOT, toolPath } from '../../support/tools.ts';
+import { sentAndStored } from '../outboxes.ts';
+import { seeded } from '../random.ts';
+import { must, type Row } from '../row.ts';
+import { CALM, type Stage } from '../stage.ts';
+
+const ROUNDS = 5;
+
+async function restart(stage: Stage): Promise<void> {
+  await stage.fleet.hub?.kill();
+  await stage.fleet.startHub();
+}
+
+/** Generations that the agent of now accepted, in order. */
+function accepted(stage: Stage): bigint[] {
+  const lines = (stage.web1.agent?.output ?? '').split('\n').filter((line) => line.includes('"assignment accepted"'));
+  return lines.map((line) => BigInt(JSON.parse(line).generation));
+}
+
+async function killedPublishing(stage: Stage) {
+  const random = seeded(56);
+  for (let round = 0; round < ROUNDS; round += 1) {
+    const commit = stage.commit();
+    await delay(random.between(0, 2500));
+    await restart(stage);
+    await stage.arrived(commit);
+  }
+  const generations = accepted(stage);
+  const isGrowing = generations.every(
+    (generation, index) => index === 0 || generation > (generations[index - 1] ?? 0n),
+  );
+  must(isGrowing, `accepted ${generations.join()}`);
+  const view = await stage.view(stage.web1);
+  must(view.assignedGeneration === view.state?.acceptedGeneration, 'it has not the newest');
+  return {
+    injected: `${ROUNDS} kills after a commit`,
+    observed: `${generations.length} generations accepted, each above the last`,
+  };
+}
+
+/** The broker is stopped, so that what is stored cannot be published; the next hub ends it and starts its own. */
+async function killedUnpublished(stage: Stage) {
+  const { web1, fleet } = stage;
+  const before = await stage.view(web1);
+  const pid = stage.brokerPid();
+  process.kill(pid, 'SIGSTOP');
+  for (const host of fleet.hosts) host.agent?.signal('SIGSTOP');
+  stage.after(() => {
+    for (const host of fleet.hosts) host.agent?.signal('SIGCONT');
+  });
+  const commit = stage.commit();
+  const stored = await stage.seen(
+    web1,
+    'a newer one assigned',
+    (view) => view.assignedGeneration !== before.assignedGeneration,
+  );
+  await fleet.hub?.kill();
+  process.kill(pid, 'SIGCONT');
+  await fleet.startHub();
+  for (const host of fleet.hosts) host.agent?.signal('SIGCONT');
+  await stage.arrived(commit);
+  const after = await stage.view(web1);
+  must(
+    after.assignedGeneration === stored.assignedGeneration,
+    `${stored.assignedGeneration} became ${after.assignedGeneration}`,
+  );
+  return {
+    injected: 'killed with an assignment that is stored and nowhere else',
+    observed: `generation ${after.assignedGeneration} is published by the next hub`,
+  };
+}
+
+async function killedReceiving(stage: Stage) {
+  const { web1, fleet } = stage;
+  for (let round = 0; round < ROUNDS; round += 1) {
+    fleet.hub?.signal('SIGSTOP');
+    await stage.heals(web1, CALM);
+    await fleet.hub?.kill();
+    await fleet.startHub();
+  }
+  await stage.well();
+  const { sent, stored } = await eventually('all is stored', () => {
+    const counts = sentAndStored(fleet, web1);
+    must(counts.missing.length === 0, `missing ${counts.missing.join()}`);
+    return counts;
+  });
+  must(stored.length === new Set(stored).size, 'an event is stored twice');
+  return {
+    injected: `${ROUNDS} times: stopped with events on their way, then killed`,
+    observed: `${sent} told, ${stored.length} stored, each once`,
+  };
+}
+
+async function oldBackup(stage: Stage) {
+  const { fleet } = stage;
+  const file = join(fleet.data, 'hub.db');
+  const backup = join(fleet.folder.path, 'hub.backup');
+  await fleet.hub?.stop();
+  copyFileSync(file, backup);
+  await fleet.startHub();
+  await stage.arrived(stage.commit());
+  await stage.arrived(stage.commit());
+  const before = await stage.view(stage.web1);
+  await stage.untouched(async () => {
+    await fleet.hub?.kill();
+    for (const ending of ['-wal', '-shm']) rmSync(file + ending, { force: true });
+    copyFileSync(backup, file);
+    await fleet.startHub();
+    await stage.well();
+  });
+  const after = await stage.view(stage.web1);
+  must(
+    BigInt(after.assignedGeneration) > BigInt(before.assignedGeneration),
+    'its generations did not go on above the host',
+  );
+  await stage.arrived(stage.commit());
+  return {
+    injected: 'database of two commits ago',
+    observed: `nothing rolled back, generation ${before.assignedGeneration} is followed by ${after.assignedGeneration}`,
+  };
+}
+
+async function longReader(stage: Stage) {
+  const database = new DatabaseSync(join(stage.fleet.data, 'hub.db'), { readOnly: true });
+  stage.after(() => {
+    if (database.isOpen) database.close();
+  });
+  database.exec('BEGIN');
+  const count = () => Number(database.prepare('SELECT count(*) AS count FROM events').get()?.['count']);
+  const before = count();
+  await stage.arrived(stage.commit());
+  await stage.heals(stage.web1, CALM);
+  must(count() === before, 'the reader sees what came after it');
+  database.exec('COMMIT');
+  const seen = count();
+  must(seen > before, 'nothing was written');
+  return {
+    injected: 'a transaction that reads for the whole row',
+    observed: `${seen - before} events written beside it, the commit arrives`,
+  };
+}
+
+async function blocked(stage: Stage) {
+  const { fleet, web1 } = stage;
+  await stage.untouched(async () => {
+    fleet.hub?.signal('SIGSTOP');
+    stage.after(() => fleet.hub?.signal('SIGCONT'));
+    await stage.logged(web1, /connection to the hub is lost/);
+    fleet.hub?.signal('SIGCONT');
+    await stage.well();
+  });
+  await stage.arrived(stage.commit());
+  return {
+    injected: 'SIGSTOP until the agents gave up',
+    observed: 'they come back, nothing touched, the next commit arrives',
+  };
+}
+
+async function twoHubs(stage: Stage) {
+  const { fleet } = stage;
+  const mooring = join(ROOT, 'hub', 'bin', 'mooring.js');
+  const args = [
+    mooring,
+    'hub',
+    '--data',
+    fleet.data,
+    '--repo',
+    fleet.repository.path,
+    '--nats-server',
+    toolPath('MOORING_NATS_SERVER'),
+  ];
+  const second = await finish('nsenter', [`--net=/run/netns/${fleet.network.hub}`, process.execPath, ...args]);
+  must(second.code === 1 && second.stderr.includes('DB_LOCKED'), `${second.code}: ${second.stderr}`);
+  await stage.arrived(stage.commit());
+  return {
+    injected: 'a second hub on the same folder',
+    observed: second.stderr.trim().split('\n')[0]?.slice(0, 140) ?? '',
+  };
+}
+
+export const HUB_ROWS: readonly Row[] = [
+  { number: 56, part: 'hub', fault: 'kill -9 while publishing', run: killedPublishing },
+  { number: 57, part: 'hub', fault: 'kill -9 before publishing', run: killedUnpublished },
+  { number: 58, part: 'hub', fault: 'kill -9 before storing', run: killedReceiving },
+  { number: 63, part: 'hub', fault: 'old database restored', run: oldBackup },
+  { number: 64, part: 'hub', fault: 'a reader that does not end', run: longReader },
+  { number: 65, part: 'hub', fault: 'blocked', run: blocked },
+  { number: 66, part: 'hub', fault: 'two on one folder', run: twoHubs },
+];
