@@ -5,11 +5,12 @@ import type { Moor } from './moor.ts';
 import type { Publisher } from './publish/publisher.ts';
 import type { FleetView } from './query/parts.ts';
 import type { Source } from './source/follow.ts';
+import type { OpenedStore } from './store/open-store.ts';
 import type { Store } from './store/store.ts';
 
 /** What the view is made from. */
 export interface HubViewParts {
-  readonly store: Store;
+  readonly store: OpenedStore;
   readonly source: Source;
   readonly publisher: Publisher;
   readonly moor: Moor;
@@ -51,8 +52,10 @@ export class HubView {
   }
 
   #problems(): Problem[] {
-    const { source, publisher } = this.#parts;
+    const { source, publisher, store } = this.#parts;
     const problems: Problem[] = [];
+    const disk = store.problem();
+    if (disk !== undefined) problems.push(disk);
     const following = source.status().problem;
     if (following !== undefined)
       problems.push({ code: following.code, message: following.message, hint: following.hint, sinceMs: 0n });
@@ -86,8 +89,10 @@ export class HubView {
       ),
       check(
         'store',
-        true,
-        `the database holds ${hostCount(store.hosts().length)} and events up to ${store.newestCursor()}`,
+        store.problem() === undefined,
+        store.problem()?.message ??
+          `the database holds ${hostCount(store.hosts().length)} and events up to ${store.newestCursor()}`,
+        store.problem()?.hint,
       ),
       check(
         'certificate',

@@ -1,5 +1,5 @@
 import { closeSync, existsSync, openSync, renameSync, rmSync, statSync } from 'node:fs';
-import { Event, MooringError } from '@mooring/proto';
+import { Event, MooringError, type Problem } from '@mooring/proto';
 import { assignmentReads } from './assignment-reads.ts';
 import { checkDatabase, empty } from './check.ts';
 import { eventReads, toEventRow } from './event-reads.ts';
@@ -12,6 +12,7 @@ import { revisionReads, toRevisionRow } from './revision-reads.ts';
 import { migrate } from './schema.ts';
 import { openSqlite, type Sqlite } from './sqlite.ts';
 import type { AssignmentStore, EventStore, IdentityStore, ReportStore, RevisionStore, Store } from './store.ts';
+import { probeDisk, StoreHealth } from './store-health.ts';
 import type { Touched } from './touched.ts';
 import { startWriteQueue, type WriteQueue } from './write-queue.ts';
 
@@ -27,6 +28,12 @@ export interface StoreOptions {
 
 /** What a new store is made with; without a clock, that of the machine. */
 export type NewStoreOptions = Omit<StoreOptions, 'clock'> & Partial<Pick<StoreOptions, 'clock'>>;
+
+/** A store on a disk, which may be full. */
+export interface OpenedStore extends Store {
+  /** Why the disk takes nothing, from the first write that failed until one of a real size works. */
+  problem(): Problem | undefined;
+}
 
 /** Makes the database of a new fleet, whole or not at all. Throws FLEET_EXISTS where one is. */
 export function createStore({ file, fleetId, clock = Date.now }: NewStoreOptions): void {
@@ -62,7 +69,7 @@ function openUnfinished(file: string): Sqlite {
  * Opens the database of a fleet and starts its writer. Rejects with a DB_* code (or FLEET_MISMATCH) where the file is missing, empty, locked
  * by another hub, damaged, newer, or not this fleet's; the file then stays as it is.
  */
-export async function openStore(options: StoreOptions): Promise<Store> {
+export async function openStore(options: StoreOptions): Promise<OpenedStore> {
   const { file, fleetId, clock } = options;
   checkFile(file);
   const unlock = lockDatabase(file);
@@ -73,15 +80,18 @@ export async function openStore(options: StoreOptions): Promise<Store> {
       for (const listener of listeners) listener(touched);
     });
     const database = openSqlite(file, 'read');
+    const health = new StoreHealth({ clock, probe: () => probeDisk(file) });
     const stopPruning = startPruning(queue, clock);
     return {
-      ...readsAndWrites({ database, queue, clock }),
+      ...readsAndWrites({ database, queue: health.watch(queue), clock }),
+      problem: () => health.problem,
       subscribe: (listener) => {
         listeners.add(listener);
         return () => void listeners.delete(listener);
       },
       close: async () => {
         stopPruning();
+        health.close();
         database.close();
         await queue.close();
         unlock();
