@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { eventually } from '../support/eventually.ts';
 import { type Fleet, PORTS, startFleet, type TestHost } from '../support/fleet.ts';
-import { changesSince, type EngineEvent } from '../support/witness.ts';
+import { type EngineEvent, Witness } from '../support/witness.ts';
 import { EngineFaults } from './engine-fault.ts';
 import { Line } from './line.ts';
 import { must } from './row.ts';
@@ -62,6 +62,7 @@ const WELL_DEADLINE_MS = 150_000;
 export class Stage {
   readonly fleet: Fleet;
   readonly #engines = new Map<string, EngineFaults>();
+  readonly #witnesses = new Map<string, Witness>();
   #undo: (() => Promise<void> | void)[] = [];
   #version = 1;
   #seed: number;
@@ -103,6 +104,13 @@ export class Stage {
     const faults = this.#engines.get(host.name);
     if (faults === undefined) throw new Error(`there is nothing in front of the engine of ${host.name}`);
     return faults;
+  }
+
+  /** What an engine really did: healthchecks fill its own log within seconds. */
+  witness(name: string): Witness {
+    const witness = this.#witnesses.get(name);
+    if (witness === undefined) throw new Error(`nobody listens to the engine of ${name}`);
+    return witness;
   }
 
   /** Runs at the end of the row, whatever became of it; the last first. */
@@ -208,9 +216,10 @@ export class Stage {
   /** Does something during which nothing may change on the engines, by their own event logs. */
   async untouched<T>(act: () => Promise<T>, hosts: readonly TestHost[] = this.fleet.hosts): Promise<T> {
     const sinceMs = Date.now();
+    for (const { name, engine } of hosts) await this.witness(name).follow(engine.docker);
     const result = await act();
-    for (const { name, engine } of hosts) {
-      const changes = await changesSince(engine.docker, sinceMs);
+    for (const { name } of hosts) {
+      const changes = await this.witness(name).changesSince(sinceMs);
       must(changes.length === 0, `something was changed on ${name}: ${changes.map(inWords).join(', ')}`);
     }
     return result;
@@ -272,6 +281,7 @@ export class Stage {
 
   async close(): Promise<void> {
     for (const engine of this.#engines.values()) engine.set(undefined);
+    for (const witness of this.#witnesses.values()) witness.close();
     await this.fleet.close();
     for (const engine of this.#engines.values()) await engine.close();
   }
@@ -280,6 +290,7 @@ export class Stage {
     const socket = `${host.engine.socket}.faulty`;
     this.#engines.set(host.name, await EngineFaults.start({ socket, engine: host.engine.socket }));
     host.agentSocket = socket;
+    this.#witnesses.set(host.name, await Witness.of(host.engine.docker));
     await this.fleet.join(host, { role: 'web' });
   }
 }

@@ -1,6 +1,5 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { eventually } from '../../support/eventually.ts';
-import { eventsSince } from '../../support/witness.ts';
 import { must, type Row } from '../row.ts';
 import { APP, ASIDE, CALM, type HubView, type Stage } from '../stage.ts';
 
@@ -211,10 +210,13 @@ async function crashLoop(stage: Stage) {
   const { web1 } = stage;
   const commit = stage.commit('command: ["sh", "-c", "exit 3"]');
   const sinceMs = Date.now();
+  await stage.witness(web1.name).follow(web1.engine.docker);
   const { reason } = await stage.seen(web1, 'Failed', ({ sync }) => sync === 'Failed');
   // How often it tries in a while is what is measured: there is no condition for what must not happen.
   await delay(20_000);
-  const starts = (await eventsSince(web1.engine.docker, sinceMs)).filter(({ action }) => action === 'start').length;
+  const starts = (await stage.witness(web1.name).eventsSince(sinceMs)).filter(
+    ({ action }) => action === 'start',
+  ).length;
   must(starts <= 12, `${starts} starts in ${Date.now() - sinceMs} ms`);
   await stage.running(web1, CALM);
   await stage.arrived(stage.commit());
