@@ -37,6 +37,9 @@ export class AnswerFromEngine implements Answers {
   }): Promise<readonly PlannedStep[]> {
     const desired = { ...this.#parts.desired(), ...wanted };
     const { stacks } = this.#planned(desired, await this.#parts.observer.glance(desired));
+    // A plan without what nobody knows would read as if nothing happened to it.
+    const unknown = stacks.flatMap((each) => each.unknown)[0];
+    if (unknown !== undefined) throw unknown.error;
     return stacks.flatMap(({ steps }) => steps.map(plannedStep));
   }
 
@@ -46,6 +49,8 @@ export class AnswerFromEngine implements Answers {
     const spec = wanted?.bundle.services.find(({ name }) => name === service);
     const observed = await this.#parts.observer.glance(desired);
     const containers = observed.containers.filter((own) => own.stack === stack && own.service === service);
+    const unknown = observed.unknown.find((own) => own.stack === stack && own.service === service);
+    if (unknown !== undefined) throw unknown.error;
     if (spec === undefined && containers.length === 0) {
       const message = `Cannot explain ${stack}/${service}: the host neither should run it nor does; a service of the host is wanted`;
       throw new MooringError('NOT_FOUND', message, { hint: '`mooring host HOST` lists its services.' });

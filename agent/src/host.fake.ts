@@ -29,6 +29,7 @@ import type { Desired, DesiredStack } from './plan/desired.ts';
 import { plan, type StackPlan } from './plan/plan.ts';
 import { describe } from './plan/step.ts';
 import { type Assessment, createReconciler } from './reconciler.ts';
+import type { Answers } from './report/answers.ts';
 
 const FLEET = 'fleet-1';
 const STARTED = DependencyCondition.DEPENDENCY_CONDITION_SERVICE_STARTED;
@@ -82,6 +83,11 @@ export class FakeHost {
   /** One pass. */
   pass(desired: Desired): Promise<Assessment> {
     return this.#reconciler.reconcile(desired, { signal: new AbortController().signal });
+  }
+
+  /** What a hub may ask. */
+  get answers(): Answers {
+    return this.#reconciler.answers;
   }
 
   /** What the next pass would do. */

@@ -23,6 +23,7 @@ function exited(atMs: number, starts: Readonly<Record<string, number>>, specDige
     engine: {} as never,
     containers,
     strangers: [],
+    unknown: [],
     foreignContainers: [],
     networks: [],
     volumes: [],

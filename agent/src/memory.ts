@@ -107,9 +107,10 @@ export class Memory implements PlanMemory {
   /** Counts starts of containers that exit again soon after. A stack whose apply was cut off was not applied, whatever is there. */
   noteRunning(desired: Desired, observed: Observed, cutOff: ReadonlySet<string>): void {
     this.#observedAtMs = observed.atMs;
-    const names = new Set(observed.containers.map(({ name }) => name));
+    const there = [...observed.containers, ...observed.unknown];
+    const names = new Set(there.map(({ name }) => name));
     for (const name of this.#starts.keys()) if (!names.has(name)) this.#starts.delete(name);
-    const ids = new Set(observed.containers.map(({ id }) => id));
+    const ids = new Set(there.map(({ id }) => id));
     for (const id of this.#ineffective) if (!ids.has(id)) this.#ineffective.delete(id);
     for (const { name, specDigest, status, startedAtMs, stoppedByHand } of observed.containers) {
       if (status !== 'exited' || startedAtMs === 0 || stoppedByHand) continue;
@@ -126,7 +127,7 @@ export class Memory implements PlanMemory {
       if (cutOff.has(stack)) continue;
       const own = observed.containers.filter((container) => container.stack === stack);
       const specs = new Set(own.map(({ specDigest }) => specDigest));
-      const known = new Set(own.map(({ service }) => service));
+      const known = new Set(there.filter((one) => one.stack === stack).map(({ service }) => service));
       if (
         specs.size > 0 &&
         bundle.services.some(({ specDigest }) => specs.has(specDigest)) &&
@@ -139,9 +140,9 @@ export class Memory implements PlanMemory {
 
   /** Nothing left to do means applied, whoever did it. */
   noteSettled(final: Plan, observed: Observed): void {
-    for (const { stack, desired, steps, drift } of final.stacks) {
+    for (const { stack, desired, steps, drift, unknown } of final.stacks) {
       if (desired === undefined) this.#forget(stack);
-      else if (steps.length === 0 && drift.length === 0) {
+      else if (steps.length + drift.length + unknown.length === 0) {
         this.applied.set(stack, desired.bundleObject);
         if (this.#failures.get(stack)?.bundle === desired.bundleObject) this.succeeded(stack, observed.atMs);
       }
@@ -160,8 +161,9 @@ export class Memory implements PlanMemory {
     return true;
   }
 
-  /** Differences that were there and are gone. */
-  correctedDrift(now: readonly Drift[]): readonly Drift[] {
+  /** Differences that were there and are gone; of stacks of which not everything is known, nobody can say so. */
+  correctedDrift(found: readonly Drift[], notKnown: ReadonlySet<string> = new Set()): readonly Drift[] {
+    const now = [...[...this.#drift.values()].filter(({ stack }) => notKnown.has(stack)), ...found];
     const still = new Map(now.map((drift) => [keyOf(drift), drift]));
     const gone = [...this.#drift].filter(([key]) => !still.has(key)).map(([, drift]) => drift);
     this.#drift = new Map([...this.#drift].filter(([key]) => still.has(key)));

@@ -38,7 +38,6 @@ export class Observer {
   readonly #parts: ApplyParts & ObserverParts;
   readonly #images = new Map<string, InspectedConfig>();
   #description: EngineDescription | undefined;
-  #isRecovered = false;
 
   constructor(parts: ApplyParts & ObserverParts) {
     this.#parts = parts;
@@ -51,12 +50,9 @@ export class Observer {
     };
   }
 
-  /** Finishes or undoes what an earlier process left, once. */
-  async recover(): Promise<Recovered> {
-    if (this.#isRecovered) return { cutOff: new Set(), refused: new Map() };
-    const recovered = await recover(this.#parts);
-    this.#isRecovered = true;
-    return recovered;
+  /** Finishes or undoes what an apply left that was cut off: of an earlier process, or of one that lost sight of a container. */
+  recover(): Promise<Recovered> {
+    return recover(this.#parts);
   }
 
   /** The next look asks the engine about itself again. */
@@ -120,7 +116,7 @@ export class Observer {
 
   #keep(desired: Desired, observed: Observed): Observed {
     const { receipts, completions } = this.#parts;
-    receipts.keepOnly(new Set(observed.containers.map(({ id }) => id)));
+    receipts.keepOnly(new Set([...observed.containers, ...observed.unknown].map(({ id }) => id)));
     completions.keepOnly(new Set(desired.stacks.map(({ stack }) => stack)));
     for (const container of observed.containers) {
       if (isPassingName(container.name)) continue;

@@ -22,6 +22,9 @@ import { type Plan, plan, type StackPlan } from './plan/plan.ts';
 import type { Answers } from './report/answers.ts';
 import { assessStack, nextHealthyAtMs } from './report/assess.ts';
 
+/** Milliseconds until a container that the engine could not be asked about is asked about again; an answer that comes before is told by the engine. */
+const ASK_AGAIN_MS = 15_000;
+
 /** What a look, or a whole reconciliation, came to. */
 export interface Assessment {
   readonly engine: EngineMessage;
@@ -86,12 +89,14 @@ class EngineReconciler implements Reconciler {
   ): Promise<Assessment> {
     const { now } = this.#parts;
     this.#desired = desired;
-    const { cutOff, refused } = await this.#observer.recover();
+    const { cutOff, refused, postponed } = await this.#observer.recover();
     this.#noteRefused(desired, refused);
     const observed = await this.#observer.look(desired);
     this.#memory.noteRunning(desired, observed, cutOff);
     const before = this.#plan(desired, observed);
-    const due = before.stacks.filter(({ steps, notBeforeMs }) => steps.length > 0 && notBeforeMs <= now());
+    const due = before.stacks.filter(
+      ({ stack, steps, notBeforeMs }) => steps.length > 0 && notBeforeMs <= now() && !postponed.has(stack),
+    );
     this.#tellDrift(before);
     if (due.length === 0) return this.#settle(desired, before, observed);
     progress?.(this.#assess(before, observed, new Set(due.map(({ stack }) => stack))));
@@ -189,7 +194,7 @@ class EngineReconciler implements Reconciler {
     this.#tellCorrected(final);
     const assessment = this.#assess(final, observed, new Set());
     const gone = desired.removals.filter((stack) =>
-      final.stacks.every((other) => other.stack !== stack || other.steps.length === 0),
+      final.stacks.every((other) => other.stack !== stack || other.steps.length + other.unknown.length === 0),
     );
     return {
       ...assessment,
@@ -227,11 +232,16 @@ class EngineReconciler implements Reconciler {
       stacks: states,
       removedStacks: [],
       settled:
-        planned.stacks.every(({ steps }) => steps.length === 0) &&
+        planned.stacks.every(({ steps, unknown }) => steps.length + unknown.length === 0) &&
         states.every(({ sync }) => sync !== SyncState.SYNC_STATE_FAILED),
       observedAtMs: observed.atMs,
       wakeAtMs: earliest(
-        [nextHealthyAtMs(observed), ...planned.stacks.map(({ notBeforeMs }) => notBeforeMs), memory.nextStartAtMs()],
+        [
+          nextHealthyAtMs(observed),
+          ...planned.stacks.map(({ notBeforeMs }) => notBeforeMs),
+          memory.nextStartAtMs(),
+          observed.unknown.length === 0 ? 0 : observed.atMs + ASK_AGAIN_MS,
+        ],
         observed.atMs,
       ),
     };
@@ -250,7 +260,11 @@ class EngineReconciler implements Reconciler {
   }
 
   #tellCorrected(final: Plan): void {
-    for (const drift of this.#memory.correctedDrift(final.stacks.flatMap((stackPlan) => stackPlan.drift))) {
+    const notKnown = new Set(final.stacks.filter(({ unknown }) => unknown.length > 0).map(({ stack }) => stack));
+    for (const drift of this.#memory.correctedDrift(
+      final.stacks.flatMap((each) => each.drift),
+      notKnown,
+    )) {
       this.#parts.tell({
         kind: 'drift.corrected',
         severity: Severity.SEVERITY_INFO,

@@ -124,6 +124,7 @@ export const ERROR_CODES = {
   IMAGE_PULL_DENIED: 'stuck',
   IMAGE_NOT_FOUND: 'stuck',
   PORT_TAKEN: 'retry',
+  CONTAINER_UNKNOWN: 'retry',
   CONTAINER_UNHEALTHY: 'retry',
   CONTAINER_EXITED: 'retry',
   DEPENDENCY_FAILED: 'retry',

@@ -88,6 +88,7 @@ function observe(answers: readonly Answer[]): Observed {
     },
     containers,
     strangers: [],
+    unknown: [],
     foreignContainers: [],
     networks: [{ id: network.Id, name: NETWORK, labels: network.Labels, inspected: network, ...own }],
     volumes: [],

@@ -1,7 +1,7 @@
 /**
  * The files that may import each outside library. A second file for one library in one program needs its reason here.
  *
- * - Docker: `docker.ts` is the edge; `docker-changes.ts` and `container-details.ts` are parts of it that were split off to stay small,
+ * - Docker: `docker.ts` is the edge; `docker-answers.ts`, `docker-changes.ts` and `container-details.ts` are parts of it that were split off to stay small,
  *   and take nothing but its types.
  * - X.509: `peculiar.ts` holds the hub's copy, which `x509.ts` loads late; the latter takes nothing but its types otherwise.
  * - YAML: `compose/` reads it and keeps every place; the CLI writes it for `-o yaml`.
@@ -9,7 +9,7 @@
 export const EDGES: Readonly<Record<string, RegExp>> = {
   'isomorphic-git': /^hub\/src\/source\/git[^/]*\.ts$/,
   nats: /^(hub\/src\/publish|agent\/src\/receive)\/nats\.ts$/,
-  dockerode: /^agent\/src\/observe\/(docker|docker-changes|container-details)\.ts$/,
+  dockerode: /^agent\/src\/observe\/(docker|docker-answers|docker-changes|container-details)\.ts$/,
   'better-sqlite3': /^(hub\/src\/store|agent\/src\/keep)\/sqlite\.ts$/,
   '@grpc/grpc-js': /^(hub\/src\/grpc\/.*|agent\/src\/(.*\/)?([^/]+-)?grpc)\.ts$/,
   '@peculiar/x509': /^(hub\/src\/enrol\/(x509|peculiar)|agent\/src\/join\/x509)\.ts$/,

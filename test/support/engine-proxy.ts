@@ -3,7 +3,7 @@ import { rmSync } from 'node:fs';
 import { createServer, type IncomingMessage, request, type ServerResponse } from 'node:http';
 import { connect, type Socket } from 'node:net';
 
-/** Stands in front of an engine's socket, passes everything on as it is, and counts what may change something. */
+/** Stands in front of an engine's socket, passes everything on as it is, counts what may change something, and swallows what it is told to. */
 export interface EngineProxy {
   /** Where clients connect. */
   readonly socket: string;
@@ -13,6 +13,10 @@ export interface EngineProxy {
   changes(): Readonly<Record<string, number>>;
   /** Begins to count anew. */
   reset(): void;
+  /** Requests for a path, without the version of the API, get no answer until `release`. */
+  swallow(path: string): void;
+  /** Passes on what was swallowed, and swallows nothing any more. */
+  release(): void;
   close(): Promise<void>;
 }
 
@@ -27,16 +31,20 @@ export async function startEngineProxy(paths: {
   const { socket, engine } = paths;
   let reads = 0;
   let changes = new Map<string, number>();
-  const count = ({ method = '', url = '' }: IncomingMessage) => {
+  const swallowed = new Map<string, (() => void)[]>();
+  const count = (asked: IncomingMessage) => {
+    const { method = '' } = asked;
     if (READING.has(method)) reads += 1;
     else {
-      const path = `${method} ${url.split('?')[0]?.replace(/^\/v\d+\.\d+/, '')}`;
+      const path = `${method} ${pathOf(asked)}`;
       changes.set(path, (changes.get(path) ?? 0) + 1);
     }
   };
   const server = createServer((asked, answer) => {
     count(asked);
-    forward(asked, answer, { engine });
+    const held = swallowed.get(pathOf(asked));
+    if (held === undefined) forward(asked, answer, { engine });
+    else held.push(() => forward(asked, answer, { engine }));
   });
   // An attach or exec takes the connection over: from there on it is bytes in both directions.
   server.on('upgrade', (asked: IncomingMessage, client: Socket, head: Buffer) => {
@@ -58,6 +66,12 @@ export async function startEngineProxy(paths: {
       reads = 0;
       changes = new Map();
     },
+    swallow: (path) => void swallowed.set(path, []),
+    release: () => {
+      const held = [...swallowed.values()].flat();
+      swallowed.clear();
+      for (const pass of held) pass();
+    },
     close: async () => {
       server.closeAllConnections();
       server.close();
@@ -65,6 +79,11 @@ export async function startEngineProxy(paths: {
       rmSync(socket, { force: true });
     },
   };
+}
+
+/** Without the version of the API and what follows the path. */
+function pathOf({ url = '' }: IncomingMessage): string {
+  return url.replace(/^\/v\d+\.\d+/, '').replace(/\?.*/, '');
 }
 
 /** Asks the engine what was asked, and hands its answer on: as it is, unless somebody else does that. */

@@ -91,7 +91,7 @@ async function putBack(parts: ApplyParts, entry: JournalEntry, ownerStartedAtMs:
 }
 
 /** Failures that say nothing about what was asked: it is tried again when the engine answers. */
-const SILENT: ReadonlySet<string> = new Set(['ENGINE_UNREACHABLE', 'ENGINE_UNRESPONSIVE']);
+const SILENT: ReadonlySet<string> = new Set(['ENGINE_UNREACHABLE', 'ENGINE_UNRESPONSIVE', 'CONTAINER_UNKNOWN']);
 
 async function refusalOf(act: () => Promise<void>): Promise<MooringError | undefined> {
   try {

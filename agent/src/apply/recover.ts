@@ -1,4 +1,4 @@
-import { LABELS, type MooringError, Severity } from '@mooring/proto';
+import { LABELS, MooringError, Severity } from '@mooring/proto';
 import { newName } from '../plan/kept-name.ts';
 import type { ApplyParts } from './apply-parts.ts';
 import { areProven, bringBack, keepNew, restoreRefused, settleNames } from './exchange.ts';
@@ -10,17 +10,20 @@ export interface Recovered {
   readonly cutOff: ReadonlySet<string>;
   /** Why something of a stack could be neither finished nor undone. */
   readonly refused: ReadonlyMap<string, MooringError>;
+  /** Stacks of which a container is unknown: nothing of theirs is touched before what was begun is finished or undone. */
+  readonly postponed: ReadonlySet<string>;
 }
 
 /**
  * Finishes or undoes what an apply that was cut off had begun: new containers that all run stay, otherwise the old ones are back; a container that
- * was created and never written down is taken on record. What the engine refuses is told once, and planning goes on from what is there. Throws where
- * the engine does not answer: then it is tried again.
+ * was created and never written down is taken on record. What the engine refuses is told once, and planning goes on from what is there. What
+ * it cannot be asked about now is left for the next time. Throws where the engine does not answer: then it is tried again.
  */
 export async function recover(parts: ApplyParts): Promise<Recovered> {
   const unfinished = parts.journal.unfinished();
   const cutOff = new Set(unfinished.filter(({ kind }) => kind === 'apply').map(({ stack }) => stack));
   const refused = new Map<string, MooringError>();
+  const postponed = new Set<JournalEntry>();
   for (const entry of unfinished) {
     if (entry.kind !== 'create-container') continue;
     await recoverCreation(parts, entry);
@@ -29,13 +32,19 @@ export async function recover(parts: ApplyParts): Promise<Recovered> {
   const replacements = unfinished.filter(({ kind }) => kind === 'replace-container');
   const groups = Map.groupBy(replacements, (entry) => `${entry.stack} ${entry.group || entry.id}`);
   for (const entries of groups.values()) {
-    for (const [{ stack }, error] of await recoverReplacements(parts, entries)) refused.set(stack, error);
+    try {
+      for (const [{ stack }, error] of await recoverReplacements(parts, entries)) refused.set(stack, error);
+    } catch (error) {
+      if (!(error instanceof MooringError && error.code === 'CONTAINER_UNKNOWN')) throw error;
+      for (const entry of entries) postponed.add(entry);
+    }
   }
+  const waiting = new Set([...postponed].map(({ stack }) => stack));
   for (const entry of unfinished) {
-    if (entry.kind === 'apply') parts.journal.finish(entry.id);
-    else tellRecovered(parts, entry);
+    if (entry.kind !== 'apply' && !postponed.has(entry)) tellRecovered(parts, entry);
+    if (entry.kind === 'apply' && !waiting.has(entry.stack)) parts.journal.finish(entry.id);
   }
-  return { cutOff, refused };
+  return { cutOff, refused, postponed: waiting };
 }
 
 async function recoverCreation(parts: ApplyParts, entry: JournalEntry): Promise<void> {

@@ -31,6 +31,7 @@ export function textRecordOf(value: unknown): Readonly<Record<string, string>> {
 const NO_LIST: readonly never[] = [];
 const NO_RECORD: Readonly<Record<string, never>> = {};
 
-function isRecord(value: unknown): value is Readonly<Record<string, unknown>> {
+/** True for an object that is no list. */
+export function isRecord(value: unknown): value is Readonly<Record<string, unknown>> {
   return typeof value === 'object' && value !== null && !Array.isArray(value);
 }

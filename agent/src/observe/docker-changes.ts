@@ -13,20 +13,29 @@ const MAX_WAITING = 1000;
 
 type Filters = Exclude<NonNullable<Docker.GetEventsOptions['filters']>, string>;
 
+/** Whose changes are told, until when, and what is told beside them. */
+interface Reading {
+  readonly label: string;
+  readonly signal: AbortSignal;
+  /** Hears what the engine does not tell of itself; returns what ends it. */
+  readonly listen: (listener: (change: Change) => void) => () => void;
+}
+
 /** What happens on the engine, a burst at a time; ends with the shorter of its two streams. */
 export async function* readChanges(
   docker: Docker,
-  label: string,
-  signal: AbortSignal,
+  { label, signal, listen }: Reading,
 ): AsyncGenerator<readonly Change[], void, undefined> {
   const queue = new ChangeQueue();
   const own: Filters = { type: ['container'], label: [label] };
   const others: Filters = { type: ['container', 'network', 'image'], event: [...OF_OTHERS] };
   const streams = await Promise.all([own, others].map((filters) => docker.getEvents({ filters, abortSignal: signal })));
+  const leave = listen((change) => queue.take(change));
   try {
     for (const stream of streams) queue.listen(stream);
     yield* queue.bursts();
   } finally {
+    leave();
     for (const stream of streams) if ('destroy' in stream && typeof stream.destroy === 'function') stream.destroy();
   }
 }
@@ -43,7 +52,7 @@ class ChangeQueue {
     stream.on('data', (text: string) => {
       const lines = `${rest}${text}`.split('\n');
       rest = lines.pop() ?? '';
-      for (const line of lines) if (line.trim() !== '') this.#take(line);
+      for (const line of lines) if (line.trim() !== '') this.take(changeOf(line));
     });
     const finish = () => {
       this.#ended = true;
@@ -63,8 +72,7 @@ class ChangeQueue {
     }
   }
 
-  #take(line: string): void {
-    const change = changeOf(line);
+  take(change: Change): void {
     if (IGNORED.test(change.action)) return;
     this.#waiting.push(change);
     if (this.#waiting.length > MAX_WAITING) this.#waiting.shift();

@@ -1,9 +1,8 @@
-import { IncomingMessage } from 'node:http';
-import { text } from 'node:stream/consumers';
-import { type ErrorCode, MooringError } from '@mooring/proto';
+import type { ErrorCode } from '@mooring/proto';
 import Docker from 'dockerode';
-import { ContainerAnswers } from './container-answers.ts';
+import { apiVersion } from './docker-answers.ts';
 import { readChanges } from './docker-changes.ts';
+import { DockerReads, readInTime } from './docker-reads.ts';
 import type {
   Change,
   ContainerDetails,
@@ -19,29 +18,27 @@ import type {
 } from './engine.ts';
 import { engineError, isConflict, isGone, isUnchanged, unresponsive } from './engine-error.ts';
 import type { InspectedConfig } from './inspected.ts';
+import { PlainGet } from './plain-get.ts';
 import { Slots } from './slots.ts';
 
-// Answers come in milliseconds; a busy engine may take seconds.
-const READ_DEADLINE_MS = 15_000;
 // Creating and starting unpacks and mounts; removing waits for the file system.
 const CHANGE_DEADLINE_MS = 60_000;
 // The container's own grace period comes on top of an ordinary change.
 const STOP_DEADLINE_MS = 5 * 60_000;
 // A pull that says nothing for so long is stuck.
 const PULL_SILENCE_MS = 5 * 60_000;
+/** From a deadline until the connection of the call is closed: the deadline tells what happened. */
+const CLOSED_AFTER_MS = 1_000;
 // More at a time makes the engine slower, not faster.
-const CALLS_IN_FLIGHT = 8;
+const CHANGES_AT_A_TIME = 8;
 /** Highest API version that this agent was tried with. */
 const HIGHEST_API = [1, 51] as const;
 
 /** Connects to the engine behind a socket. Throws ENGINE_UNREACHABLE or ENGINE_UNRESPONSIVE. */
 export async function openEngine(socketPath: string): Promise<Engine> {
-  const unversioned = new Docker({ socketPath });
-  const { ApiVersion = '1.41' } = await deadline('ask the engine its version', { ms: READ_DEADLINE_MS }, () =>
-    unversioned.version(),
-  );
-  const version = lower(ApiVersion);
-  return new DockerEngine(new Docker({ socketPath, version: `v${version.join('.')}` }), version[1]);
+  const what = 'ask the engine its version';
+  const version = lower(apiVersion(what, await readInTime(what, new PlainGet(socketPath, '').ask('/version'))));
+  return new DockerEngine(socketPath, version);
 }
 
 function lower(version: string): readonly [number, number] {
@@ -70,92 +67,71 @@ async function deadline<T>(what: string, limit: Limit, call: () => Promise<T>): 
 
 class DockerEngine implements Engine {
   readonly manyNetworksAtCreate: boolean;
+  /** Its answers come at once, or it is broken off at the deadline of a change. */
   readonly #docker: Docker;
-  readonly #slots = new Slots(CALLS_IN_FLIGHT);
-  readonly #answers = new ContainerAnswers();
+  /** The same, at the deadline of a stop. */
+  readonly #patient: Docker;
+  /** Its answers are streams, which may be silent. */
+  readonly #streams: Docker;
+  readonly #reads: DockerReads;
+  readonly #slots = new Slots(CHANGES_AT_A_TIME);
+  readonly #listeners = new Set<(change: Change) => void>();
   /** Names as the last list showed them: what people look for in a message. */
   #names = new Map<string, string>();
 
-  constructor(docker: Docker, minor: number) {
-    this.#docker = docker;
+  constructor(socketPath: string, [major, minor]: readonly [number, number]) {
+    const version = `v${major}.${minor}`;
+    this.#docker = new Docker({ socketPath, version, timeout: CHANGE_DEADLINE_MS + CLOSED_AFTER_MS });
+    this.#patient = new Docker({ socketPath, version, timeout: STOP_DEADLINE_MS + CLOSED_AFTER_MS });
+    this.#streams = new Docker({ socketPath, version });
+    this.#reads = new DockerReads(new PlainGet(socketPath, `/${version}`), {
+      named: (id) => this.#named(id),
+      onAnswer: (container) => {
+        for (const tell of this.#listeners) tell({ container, action: 'answers' });
+      },
+    });
     this.manyNetworksAtCreate = minor >= 44;
   }
 
-  async describe(): Promise<EngineDescription> {
-    const [version, info] = await this.#call('ask the engine about itself', READ_DEADLINE_MS, () =>
-      Promise.all([this.#docker.version(), this.#docker.info()]),
-    );
-    return {
-      version: version.Version,
-      apiVersion: version.ApiVersion,
-      operatingSystem: String(info.OperatingSystem),
-      architecture: String(info.Architecture),
-      cpus: Number(info.NCPU),
-      memoryBytes: Number(info.MemTotal),
-      defaults: defaultsOf(version.Version, info),
-    };
+  describe(): Promise<EngineDescription> {
+    return this.#reads.describe();
   }
 
   async listContainers(): Promise<readonly ContainerSummary[]> {
-    const list = await this.#call('list containers', READ_DEADLINE_MS, () =>
-      this.#docker.listContainers({ all: true }),
-    );
-    const containers = checkedList('containers', list).map(({ Id, Names, Labels, Ports }) => ({
-      id: Id,
-      name: (Names[0] ?? '').slice(1),
-      labels: Labels ?? {},
-      hostPorts: (Ports ?? []).flatMap(({ PublicPort, Type }) =>
-        PublicPort === undefined ? [] : [`${PublicPort}/${Type}`],
-      ),
-    }));
+    const containers = await this.#reads.listContainers();
     this.#names = new Map(containers.map(({ id, name }) => [id, name]));
-    this.#answers.keepOnly(new Set(this.#names.keys()));
     return containers;
   }
 
-  async inspectContainer(id: string): Promise<ContainerDetails | undefined> {
-    const answer = await this.#ifThere('inspect a container', () => inspectText(this.#docker, id));
-    return answer === undefined ? undefined : this.#answers.read(id, answer);
+  inspectContainer(id: string): Promise<ContainerDetails | undefined> {
+    return this.#reads.inspectContainer(id);
   }
 
-  async listNetworks(): Promise<readonly NetworkDetails[]> {
-    const list = await this.#call('list networks', READ_DEADLINE_MS, () => this.#docker.listNetworks());
-    return checkedList('networks', list).map((inspected) => {
-      const { Id, Name, Labels } = inspected;
-      return { id: Id, name: Name, labels: Labels ?? {}, inspected };
-    });
+  listNetworks(): Promise<readonly NetworkDetails[]> {
+    return this.#reads.listNetworks();
   }
 
-  async attachedTo(network: string): Promise<readonly string[] | undefined> {
-    const what = 'inspect a network';
-    const found = await this.#ifThere(what, () => this.#docker.getNetwork(network).inspect());
-    return found === undefined ? undefined : Object.keys(found.Containers ?? {});
+  attachedTo(network: string): Promise<readonly string[] | undefined> {
+    return this.#reads.attachedTo(network);
   }
 
-  async listVolumes(): Promise<readonly VolumeDetails[]> {
-    const { Volumes } = await this.#call('list volumes', READ_DEADLINE_MS, () => this.#docker.listVolumes());
-    // The engine says null for none.
-    return (Volumes ?? []).map((inspected) => {
-      const { Name, Labels } = inspected;
-      return { id: Name, name: Name, labels: Labels ?? {}, inspected };
-    });
+  listVolumes(): Promise<readonly VolumeDetails[]> {
+    return this.#reads.listVolumes();
   }
 
-  async inspectImage(id: string): Promise<InspectedConfig | undefined> {
-    const image = await this.#ifThere('inspect an image', () => this.#docker.getImage(id).inspect());
-    return image?.Config;
+  inspectImage(id: string): Promise<InspectedConfig | undefined> {
+    return this.#reads.inspectImage(id);
   }
 
-  async imageId(reference: string): Promise<string | undefined> {
-    const what = `look for image ${reference}`;
-    return (await this.#ifThere(what, () => this.#docker.getImage(reference).inspect()))?.Id;
+  imageId(reference: string): Promise<string | undefined> {
+    return this.#reads.imageId(reference);
   }
 
   async pullImage(reference: string, platform: string): Promise<void> {
     const what = `pull image ${reference}`;
     try {
       const stream = await deadline(what, { ms: CHANGE_DEADLINE_MS, code: 'IMAGE_PULL_FAILED' }, () =>
-        this.#docker.pull(reference, platform === '' ? {} : { platform }),
+        this.#streams.pull(reference, platform === '' ? {} : { platform }),
       );
       await this.#followPull(what, stream);
     } catch (error) {
@@ -177,7 +153,7 @@ class DockerEngine implements Engine {
   }
 
   async stopContainer(id: string): Promise<void> {
-    await this.#goneIsFine(`stop ${this.#named(id)}`, STOP_DEADLINE_MS, () => this.#docker.getContainer(id).stop());
+    await this.#goneIsFine(`stop ${this.#named(id)}`, STOP_DEADLINE_MS, () => this.#patient.getContainer(id).stop());
   }
 
   async unpauseContainer(id: string): Promise<void> {
@@ -185,7 +161,7 @@ class DockerEngine implements Engine {
   }
 
   async restartContainer(id: string): Promise<void> {
-    await this.#change(`restart ${this.#named(id)}`, () => this.#docker.getContainer(id).restart(), STOP_DEADLINE_MS);
+    await this.#change(`restart ${this.#named(id)}`, () => this.#patient.getContainer(id).restart(), STOP_DEADLINE_MS);
   }
 
   async updateContainer(id: string, changes: Readonly<Record<string, unknown>>): Promise<void> {
@@ -242,7 +218,12 @@ class DockerEngine implements Engine {
   }
 
   changes(label: string, signal: AbortSignal): AsyncIterable<readonly Change[]> {
-    return readChanges(this.#docker, label, signal);
+    return readChanges(this.#streams, { label, signal, listen: (listener) => this.#listen(listener) });
+  }
+
+  #listen(listener: (change: Change) => void): () => void {
+    this.#listeners.add(listener);
+    return () => this.#listeners.delete(listener);
   }
 
   #named(id: string): string {
@@ -253,7 +234,7 @@ class DockerEngine implements Engine {
     const { promise, resolve, reject } = Promise.withResolvers<void>();
     const silent = () => reject(unresponsive(what, PULL_SILENCE_MS));
     let timer = setTimeout(silent, PULL_SILENCE_MS);
-    this.#docker.modem.followProgress(
+    this.#streams.modem.followProgress(
       stream,
       (error) => (error ? reject(error) : resolve()),
       // What fails after the answer has begun, such as a disk that is full, is one of its lines: the stream itself ends well.
@@ -263,15 +244,12 @@ class DockerEngine implements Engine {
         else timer = setTimeout(silent, PULL_SILENCE_MS);
       },
     );
-    await promise.finally(() => clearTimeout(timer));
-  }
-
-  async #ifThere<T>(what: string, call: () => Promise<T>): Promise<T | undefined> {
     try {
-      return await this.#call(what, READ_DEADLINE_MS, call);
-    } catch (error) {
-      if (isGone(error)) return undefined;
-      throw engineError(what, error);
+      await promise;
+    } finally {
+      clearTimeout(timer);
+      // What nobody waits for any more is broken off: the engine stops pulling.
+      if ('destroy' in stream && typeof stream.destroy === 'function') stream.destroy();
     }
   }
 
@@ -294,38 +272,4 @@ class DockerEngine implements Engine {
   async #call<T>(what: string, deadlineMs: number, call: () => Promise<T>): Promise<T> {
     return await this.#slots.run(() => deadline(what, { ms: deadlineMs }, call));
   }
-}
-
-/** The engine's answer about a container, as it was sent: the library would parse it. */
-async function inspectText(docker: Docker, id: string): Promise<string> {
-  const { promise, resolve, reject } = Promise.withResolvers<IncomingMessage>();
-  const statusCodes = { 200: true, 404: 'no such container', 500: 'server error' };
-  const call = { path: `/containers/${id}/json?`, method: 'GET', isStream: true, statusCodes };
-  docker.modem.dial(call, (error, answer) =>
-    answer instanceof IncomingMessage ? resolve(answer) : reject(error ?? new Error('the engine did not answer')),
-  );
-  return await text(await promise);
-}
-
-/** Everything by which engines and their configurations differ in what they show of a container (measured on 20.10, 26.1 and 28.5). */
-function defaultsOf(version: string, info: Readonly<Record<string, unknown>>): string {
-  const told = [
-    'DefaultRuntime',
-    'LoggingDriver',
-    'CgroupVersion',
-    'CgroupDriver',
-    'SecurityOptions',
-    'SwapLimit',
-    'Driver',
-  ];
-  return JSON.stringify([version, ...told.map((name) => info[name])]);
-}
-
-/** An answer that is no list is an error, never "none". */
-function checkedList<T>(what: string, list: readonly T[]): readonly T[] {
-  if (Array.isArray(list)) return list;
-  throw new MooringError(
-    'ENGINE_ERROR',
-    `Cannot list ${what}: the engine's answer is no list; a whole answer is wanted`,
-  );
 }

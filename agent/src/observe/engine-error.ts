@@ -17,6 +17,8 @@ const BY_MESSAGE: readonly (readonly [RegExp, ErrorCode])[] = [
 ];
 const UNREACHABLE = new Set(['ENOENT', 'ECONNREFUSED', 'ECONNRESET', 'EPIPE', 'EACCES', 'EHOSTUNREACH']);
 
+const BROKEN = new Set(['ECONNRESET', 'EPIPE']);
+
 /** The error for a call that failed: `what` completes "Cannot …". */
 export function engineError(what: string, error: unknown, fallback: ErrorCode = 'ENGINE_ERROR'): MooringError {
   if (error instanceof MooringError) return error;
@@ -52,6 +54,13 @@ export function unresponsive(what: string, deadlineMs: number): MooringError {
     {
       hint: 'Look at the engine on the host: docker info, and its log.',
     },
+  );
+}
+
+/** True where no way leads to the engine at all; a connection that breaks while it is answered tells of that answer alone. */
+export function isUnreachable(error: unknown): boolean {
+  return (
+    error instanceof MooringError && error.code === 'ENGINE_UNREACHABLE' && !BROKEN.has(failureOf(error.cause).code)
   );
 }
 

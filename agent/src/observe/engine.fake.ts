@@ -1,5 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import { recordOf, textOf } from '../canonical/outside-data.ts';
+import { FakeChanges } from './changes.fake.ts';
 import type {
   Change,
   ContainerDetails,
@@ -17,19 +18,12 @@ import { engineError } from './engine-error.ts';
 import { endpointOf, HeldContainer } from './held-container.fake.ts';
 import { HeldImages } from './held-images.fake.ts';
 import type { InspectedConfig } from './inspected.ts';
+import { Inspections } from './inspections.ts';
+import { FakeSilences } from './silences.fake.ts';
 
 interface HeldNetwork extends NetworkDetails {
   readonly labels: Readonly<Record<string, string>>;
 }
-
-/** A listener's own filter, and what it has not yet taken. */
-interface Listener {
-  readonly label: readonly [string, string];
-  readonly waiting: Change[];
-  wake: () => void;
-}
-
-const OF_OTHERS: ReadonlySet<string> = new Set(['create', 'rename', 'destroy']);
 
 /** An engine in memory: it keeps what it is told, and shows it as engine 28 does. It passes the contract that real engines pass. */
 export class FakeEngine implements Engine {
@@ -46,7 +40,13 @@ export class FakeEngine implements Engine {
   readonly #networks = new Map<string, HeldNetwork>();
   readonly #volumes = new Map<string, VolumeDetails>();
   readonly #images = new HeldImages();
-  readonly #listeners = new Set<Listener>();
+  readonly #changes = new FakeChanges();
+  readonly #silences = new FakeSilences();
+  readonly #inspections = new Inspections<ContainerDetails>({
+    ask: (id) => this.#silences.question(id, () => this.#find(id)?.details()),
+    named: (id) => `container ${this.#find(id)?.name ?? id.slice(0, 12)}`,
+    onAnswer: (container) => this.#changes.tellAll({ container, action: 'answers' }),
+  });
 
   constructor() {
     for (const [Name, Driver] of [
@@ -72,20 +72,40 @@ export class FakeEngine implements Engine {
     const found = this.#images.find(image);
     if (found === undefined) throw engineError(`tag image ${image}`, said(404, `No such image: ${image}`));
     this.#images.tag(found, tag);
-    this.#tellAll('', 'tag');
+    this.#changes.tellAll({ container: '', action: 'tag' });
   }
 
   /** A process of the container ends by itself. */
   exit(container: string, exitCode: number): void {
     const held = this.#held(container, 'end');
     Object.assign(held, { status: 'exited', exitCode });
-    this.#tell(held, 'die');
+    this.#changes.tell(held, 'die');
+  }
+
+  /** Nothing is said about the container, however it is asked, until `answer`. */
+  silence(container: string): void {
+    this.#silences.begin(this.#held(container, 'silence').id);
+  }
+
+  /** Whoever asks about the container hears an error, until `answer`. */
+  failAbout(container: string, message: string): void {
+    this.#silences.fail(this.#held(container, 'fail about').id, message);
+  }
+
+  /** Answers about the container, also what was asked meanwhile. */
+  answer(container: string): void {
+    this.#silences.end(this.#held(container, 'answer').id);
+  }
+
+  /** How often it was asked about the container. */
+  asked(container: string): number {
+    return this.#silences.asked.get(this.#held(container, 'count').id) ?? 0;
   }
 
   async pause(container: string): Promise<void> {
     const held = this.#held(container, 'pause');
     held.status = 'paused';
-    this.#tell(held, 'pause');
+    this.#changes.tell(held, 'pause');
   }
 
   async describe(): Promise<EngineDescription> {
@@ -108,7 +128,7 @@ export class FakeEngine implements Engine {
   }
 
   async inspectContainer(id: string): Promise<ContainerDetails | undefined> {
-    return this.#find(id)?.details();
+    return await this.#inspections.inspect(this.#find(id)?.id ?? id);
   }
 
   async listNetworks(): Promise<readonly NetworkDetails[]> {
@@ -176,7 +196,7 @@ export class FakeEngine implements Engine {
     const held = this.#find(id);
     if (held?.isRunning !== true) return;
     Object.assign(held, { status: 'exited', exitCode: 128 + held.stopSignal });
-    for (const action of [`kill ${held.stopSignal}`, 'die']) this.#tell(held, action);
+    for (const action of [`kill ${held.stopSignal}`, 'die']) this.#changes.tell(held, action);
     this.#did(held, 'stop');
   }
 
@@ -192,7 +212,7 @@ export class FakeEngine implements Engine {
     const held = this.#held(id, 'restart');
     await this.stopContainer(id);
     this.#run(held, `restart container ${held.name}`);
-    this.#tell(held, 'start');
+    this.#changes.tell(held, 'start');
     this.#did(held, 'restart');
   }
 
@@ -220,7 +240,7 @@ export class FakeEngine implements Engine {
   async removeContainer(id: string): Promise<void> {
     const held = this.#find(id);
     if (held === undefined) return;
-    if (held.isRunning) for (const action of ['kill 9', 'die']) this.#tell(held, action);
+    if (held.isRunning) for (const action of ['kill 9', 'die']) this.#changes.tell(held, action);
     this.#containers.delete(held.id);
     this.#did(held, 'destroy');
   }
@@ -252,7 +272,7 @@ export class FakeEngine implements Engine {
       throw engineError(what, said(403, `endpoint with name ${held.name} already exists in network ${found.name}`));
     held.endpoints.set(found.name, endpointOf(endpoint, found.id));
     this.changed.push(what);
-    this.#tellAll('', 'connect');
+    this.#changes.tellAll({ container: '', action: 'connect' });
   }
 
   async disconnectNetwork(network: string, container: string): Promise<void> {
@@ -260,7 +280,7 @@ export class FakeEngine implements Engine {
     const name = this.#network(network)?.name ?? network;
     if (held?.endpoints.delete(name) !== true) return;
     this.changed.push(`disconnect container ${held.name} from network ${name}`);
-    this.#tellAll('', 'disconnect');
+    this.#changes.tellAll({ container: '', action: 'disconnect' });
   }
 
   async createVolume(volume: VolumeBody): Promise<void> {
@@ -268,23 +288,8 @@ export class FakeEngine implements Engine {
     this.changed.push(`create volume ${volume.name}`);
   }
 
-  async *changes(label: string, signal: AbortSignal): AsyncGenerator<readonly Change[], void, undefined> {
-    const [name = '', value = ''] = label.split('=');
-    const listener: Listener = { label: [name, value], waiting: [], wake: () => {} };
-    signal.addEventListener('abort', () => listener.wake(), { once: true });
-    this.#listeners.add(listener);
-    try {
-      while (!signal.aborted) {
-        if (listener.waiting.length === 0) {
-          const { promise, resolve } = Promise.withResolvers<void>();
-          listener.wake = resolve;
-          await promise;
-        }
-        if (listener.waiting.length > 0) yield listener.waiting.splice(0);
-      }
-    } finally {
-      this.#listeners.delete(listener);
-    }
+  changes(label: string, signal: AbortSignal): AsyncIterable<readonly Change[]> {
+    return this.#changes.follow(label, signal);
   }
 
   #run(held: HeldContainer, what: string): void {
@@ -356,24 +361,7 @@ export class FakeEngine implements Engine {
 
   #did(held: HeldContainer, action: string): void {
     this.changed.push(`${action} container ${held.name}`);
-    this.#tell(held, action);
-  }
-
-  #tell({ id, labels }: HeldContainer, action: string): void {
-    for (const listener of this.#listeners) {
-      const [name, value] = listener.label;
-      const isOurs = labels[name] === value;
-      if (isOurs || OF_OTHERS.has(action)) this.#push(listener, { container: id, action });
-    }
-  }
-
-  #tellAll(container: string, action: string): void {
-    for (const listener of this.#listeners) this.#push(listener, { container, action });
-  }
-
-  #push(listener: Listener, change: Change): void {
-    listener.waiting.push(change);
-    listener.wake();
+    this.#changes.tell(held, action);
   }
 }
 

@@ -5,7 +5,10 @@ export interface Engine {
   describe(): Promise<EngineDescription>;
   /** All containers, running or not. */
   listContainers(): Promise<readonly ContainerSummary[]>;
-  /** Undefined when it is gone. */
+  /**
+   * Undefined when it is gone. Throws CONTAINER_UNKNOWN where the engine answers and cannot say anything about this one: late the first time, then at
+   * once until it can, which `changes` tells. No other call waits for that answer.
+   */
   inspectContainer(id: string): Promise<ContainerDetails | undefined>;
   listNetworks(): Promise<readonly NetworkDetails[]>;
   /** Ids of the containers that are attached to a network; undefined: the network is gone. */
@@ -49,7 +52,7 @@ export interface Engine {
 /** One thing that happened on the engine. */
 export interface Change {
   readonly container: string;
-  /** The engine's own word, such as "stop" or "die"; "kill" bears the signal's number: "kill 15". */
+  /** The engine's own word, such as "stop" or "die"; "kill" bears the signal's number: "kill 15". "answers": it can be inspected again. */
   readonly action: string;
 }
 

@@ -1,4 +1,4 @@
-import { LABELS } from '@mooring/proto';
+import { LABELS, MooringError } from '@mooring/proto';
 import type { OwnRecord } from '../apply/ports.ts';
 import { containerFields, type Naming } from '../canonical/container-fields.ts';
 import type { Fields } from '../canonical/fields.ts';
@@ -12,7 +12,7 @@ import type {
   NetworkDetails,
 } from './engine.ts';
 import type { InspectedConfig, InspectedContainer } from './inspected.ts';
-import type { ContentState, Observed, OwnContainer } from './observed.ts';
+import type { ContentState, Observed, OwnContainer, UnknownContainer } from './observed.ts';
 
 /** What looking needs to know. */
 export interface LookParts {
@@ -43,7 +43,8 @@ export async function look(parts: LookParts): Promise<Observed> {
   ]);
   const labelled = containers.filter(({ labels }) => labels[LABELS.fleet] === parts.fleetId);
   const own = new Set(labelled.filter(({ id }) => parts.record.has('container', id)).map(({ id }) => id));
-  const found = await Promise.all(labelled.map(({ id }) => engine.inspectContainer(id)));
+  const unknown: UnknownContainer[] = [];
+  const found = await Promise.all(labelled.map((listed) => detailsOf(engine, listed, unknown)));
   const details = found.filter((container) => container !== undefined);
   const [images, tags] = await Promise.all([imagesOf(parts, details), tagsOf(parts, details)]);
   const naming = namingOf(parts.stacks, networks);
@@ -52,6 +53,7 @@ export async function look(parts: LookParts): Promise<Observed> {
     engine: description,
     containers: all.filter(({ id }) => own.has(id)),
     strangers: all.filter(({ id }) => !own.has(id)),
+    unknown,
     foreignContainers: foreign(containers, own),
     networks: networks.map((network) => ({ ...network, ...ownership(parts, 'network', network) })),
     volumes: volumes.map((volume) => ({ ...volume, ...ownership(parts, 'volume', volume) })),
@@ -59,6 +61,30 @@ export async function look(parts: LookParts): Promise<Observed> {
     tags,
     contents: parts.contents(parts.stacks),
     atMs: now(),
+  };
+}
+
+/** Undefined: it is gone, or among the unknown now. */
+async function detailsOf(
+  engine: Engine,
+  listed: ContainerSummary,
+  unknown: UnknownContainer[],
+): Promise<ContainerDetails | undefined> {
+  try {
+    return await engine.inspectContainer(listed.id);
+  } catch (error) {
+    if (!(error instanceof MooringError && error.code === 'CONTAINER_UNKNOWN')) throw error;
+    unknown.push({ ...listed, ...placeOf(listed.labels), error });
+    return undefined;
+  }
+}
+
+/** Where a container belongs, by its labels. */
+function placeOf(labels: ContainerSummary['labels']) {
+  return {
+    stack: labels[LABELS.stack] ?? '',
+    service: labels[LABELS.service] ?? '',
+    replica: Number(labels[LABELS.replica] ?? 0),
   };
 }
 
@@ -129,14 +155,12 @@ function toOwnContainer(
   naming: (stack: string) => Naming,
 ): OwnContainer {
   const { id, labels } = details;
-  const stack = labels[LABELS.stack] ?? '';
+  const place = placeOf(labels);
   return {
     ...details,
-    stack,
-    service: labels[LABELS.service] ?? '',
-    replica: Number(labels[LABELS.replica] ?? 0),
+    ...place,
     specDigest: record.find('container', id)?.specDigest ?? labels[LABELS.spec] ?? '',
-    fields: fieldsOf(details.inspected, naming(stack)),
+    fields: fieldsOf(details.inspected, naming(place.stack)),
     stoppedByHand: record.wasStopped(id),
   };
 }

@@ -1,5 +1,6 @@
+import type { MooringError } from '@mooring/proto';
 import type { Fields } from '../canonical/fields.ts';
-import type { ContainerDetails, EngineDescription, NetworkDetails, VolumeDetails } from './engine.ts';
+import type { ContainerDetails, ContainerSummary, EngineDescription, NetworkDetails, VolumeDetails } from './engine.ts';
 import type { InspectedConfig } from './inspected.ts';
 
 /** Everything on the engine that matters to this agent, at one moment. */
@@ -9,6 +10,8 @@ export interface Observed {
   readonly containers: readonly OwnContainer[];
   /** Containers that carry our labels and are not on record: nobody's, until they are taken back. */
   readonly strangers: readonly OwnContainer[];
+  /** Containers that carry our labels and about which the engine says nothing: nobody knows how they are. */
+  readonly unknown: readonly UnknownContainer[];
   /** Names of all containers that are not ours, sorted; strangers are among them. */
   readonly foreignContainers: readonly string[];
   readonly networks: readonly ObservedNetwork[];
@@ -41,6 +44,15 @@ export interface OwnContainer extends ContainerDetails {
   readonly fields: Fields;
   /** Somebody stopped it, and nobody started it since. */
   readonly stoppedByHand: boolean;
+}
+
+/** A container of which only the list tells. Its labels are what it was made with; whether it is as it should be, nobody knows. */
+export interface UnknownContainer extends ContainerSummary {
+  readonly stack: string;
+  readonly service: string;
+  readonly replica: number;
+  /** Why nobody knows. */
+  readonly error: MooringError;
 }
 
 /** Whose a network or volume is. */

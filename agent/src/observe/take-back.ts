@@ -17,7 +17,8 @@ export function takeBack(
   for (const { id, stack, service, labelledSpec } of taken.map((container) => withSpec(desired, container))) {
     record.remember({ kind: 'container', id, stack, key: service, specDigest: labelledSpec });
   }
-  record.completed();
+  // One about which nobody knows may be ours too: it is looked at again.
+  if (input.observed.unknown.length === 0) record.completed();
   return taken;
 }
 

@@ -119,9 +119,13 @@ export function namespaceServices(service: Service): readonly string[] {
 }
 
 /** The engine wants and tells ids: `container:<id>` of the service's first container. */
-export function resolveMode(mode: string, stack: string, { containers }: Pick<Observed, 'containers'>): string {
+export function resolveMode(
+  mode: string,
+  stack: string,
+  { containers, unknown }: Pick<Observed, 'containers' | 'unknown'>,
+): string {
   const name = mode.slice(OF_SERVICE.length);
-  const other = containers
+  const other = [...containers, ...unknown]
     .filter((container) => container.stack === stack && container.service === name && !isPassingName(container.name))
     .sort((a, b) => a.replica - b.replica)[0];
   return `container:${other?.id ?? name}`;

@@ -54,7 +54,20 @@ function planAbsent(desired: DesiredStack, wanted: WantedReplica, input: Replica
     specDigest: service.specDigest,
   });
   if (done?.exitCode === 0) return [];
-  const old = input.takeOver(wanted, hostPorts(service));
+  const ports = hostPorts(service);
+  const absent = { ...finding(wanted), kind: 'missing', desired: 'running', observed: 'absent' } as const;
+  const holder = input.observed.unknown.find(
+    (one) => one.name === name || one.hostPorts.some((port) => ports.has(port)),
+  );
+  if (holder !== undefined)
+    return [
+      {
+        ...absent,
+        steps: [],
+        left: `container ${holder.name} is in its place, and the engine does not answer about it`,
+      },
+    ];
+  const old = input.takeOver(wanted, ports);
   if (input.observed.foreignContainers.includes(name))
     return [
       {
@@ -75,7 +88,7 @@ function planAbsent(desired: DesiredStack, wanted: WantedReplica, input: Replica
           old,
           reason: isPassingName(old.name) ? `only ${old.name} is left of it` : takesOver(old),
         };
-  return [{ ...finding(wanted), kind: 'missing', desired: 'running', observed: 'absent', steps: [step] }];
+  return [{ ...absent, steps: [step] }];
 }
 
 function takesOver({ name }: OwnContainer): string {

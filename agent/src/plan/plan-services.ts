@@ -20,8 +20,13 @@ export function planServices(desired: DesiredStack, input: ServicesInput): reado
     renewed,
     takeOver: (wanted, ports) => extras.takeOver(wanted, ports),
   };
+  const { unknown } = input.observed;
+  const isUnknown = (service: Service, replica: number) =>
+    unknown.some((one) => one.stack === desired.stack && one.service === service.name && one.replica === replica);
   const findings = services.flatMap((service) => {
     const own = replicasOf(service).flatMap((replica) => {
+      // It is there, and nobody knows how it is: nothing is missing, and nothing is touched.
+      if (isUnknown(service, replica)) return [];
       const wanted: WantedReplica = { service, replica, name: nameOf(desired, service, replica) };
       return planReplica(desired, wanted, ofReplica);
     });

@@ -1,6 +1,6 @@
 import { type Drift, DriftAction, DriftMode } from '@mooring/proto';
 import type { CompletedReplica, Completion } from '../apply/ports.ts';
-import type { Observed } from '../observe/observed.ts';
+import type { Observed, UnknownContainer } from '../observe/observed.ts';
 import type { Desired, DesiredStack, MountPaths } from './desired.ts';
 import { describeDrift, type Finding } from './finding.ts';
 import type { PlanMemory } from './memory.ts';
@@ -8,6 +8,7 @@ import { planNetworks, planVolumes } from './plan-resources.ts';
 import { planServices } from './plan-services.ts';
 import type { Receipt } from './receipt.ts';
 import type { Step } from './step.ts';
+import { waitForUnknown } from './unanswered.ts';
 
 /** What to do about one stack, and what differs. */
 export interface StackPlan {
@@ -17,6 +18,8 @@ export interface StackPlan {
   /** In order; nothing is left to choose. */
   readonly steps: readonly Step[];
   readonly drift: readonly Drift[];
+  /** Containers of the stack about which nobody knows: as long as there are any it is neither synced nor gone. */
+  readonly unknown: readonly UnknownContainer[];
   /** Unix milliseconds before which nothing is tried; 0: now. */
   readonly notBeforeMs: number;
 }
@@ -56,18 +59,20 @@ function planStack(desired: DesiredStack, input: PlanInput): StackPlan {
   const performs = (finding: Finding) => isDone(finding, { desired, applied, held });
   const own = observed.containers.filter((container) => container.stack === stack);
   const containers = Map.groupBy(own, ({ service }) => service);
-  const findings = [
+  const unknown = observed.unknown.filter((container) => container.stack === stack);
+  const found = [
     ...planNetworks(desired, observed),
     ...planVolumes(desired, observed),
     ...planServices(desired, { ...input, containers, performs }),
   ];
+  const findings = waitForUnknown(found, desired.bundle, unknown);
   const waitUntil = memory.notBeforeMs(stack, desired.bundleObject);
   const steps = findings.filter(performs).flatMap((finding) => finding.steps);
   const idle = waitUntil > nowMs ? DriftAction.DRIFT_ACTION_BACKING_OFF : undefined;
   const action = held ? DriftAction.DRIFT_ACTION_HELD : idle;
   const scope = { desired, applied, action, sinceMs: (key: string) => memory.since(key, nowMs) };
   const drift = findings.flatMap((finding) => describeDrift(finding, scope));
-  return { stack, desired, steps: ordered(withoutRepeats(steps)), drift, notBeforeMs: waitUntil };
+  return { stack, desired, steps: ordered(withoutRepeats(steps)), drift, unknown, notBeforeMs: waitUntil };
 }
 
 /** Drift of a stack that is only reported stays; what Git changed is done all the same. */
@@ -126,7 +131,11 @@ function rank(step: Step): number {
 function planRemoval(stack: string, observed: Observed): StackPlan {
   const why = { stack, reason: 'Git no longer gives the stack to this host', fields: [] };
   const containers = observed.containers.filter((container) => container.stack === stack);
-  const networks = observed.networks.filter((network) => network.ours && network.stack === stack);
+  const unknown = observed.unknown.filter((container) => container.stack === stack);
+  // One that is unknown is on its networks: they go after it.
+  const networks = observed.networks.filter(
+    (network) => network.ours && network.stack === stack && unknown.length === 0,
+  );
   const steps: Step[] = [
     ...containers.map(
       (container): Step => ({
@@ -139,5 +148,5 @@ function planRemoval(stack: string, observed: Observed): StackPlan {
     ),
     ...networks.map(({ id, name }): Step => ({ ...why, kind: 'remove-network', id, name })),
   ];
-  return { stack, desired: undefined, steps, drift: [], notBeforeMs: 0 };
+  return { stack, desired: undefined, steps, drift: [], unknown, notBeforeMs: 0 };
 }

@@ -51,6 +51,7 @@ function observed(...containers: OwnContainer[]): Observed {
     engine: {} as never,
     containers,
     strangers: [],
+    unknown: [],
     foreignContainers: [],
     networks: [],
     volumes: [],
@@ -63,7 +64,7 @@ function observed(...containers: OwnContainer[]): Observed {
 
 const drift = (name: string) => Drift.fromPartial({ stack: 'shop', name, field: '', observed: 'missing' });
 const planned = (change: Partial<StackPlan> = {}): StackPlan => {
-  return { stack: 'shop', desired: desired(), steps: [], drift: [], notBeforeMs: 0, ...change };
+  return { stack: 'shop', desired: desired(), steps: [], drift: [], unknown: [], notBeforeMs: 0, ...change };
 };
 const assess = (
   containers: readonly OwnContainer[],

@@ -1,5 +1,5 @@
 import {
-  type ContainerState,
+  ContainerState,
   type Drift,
   DriftKind,
   HealthState,
@@ -11,7 +11,7 @@ import {
   SyncState,
 } from '@mooring/proto';
 import type { CompletedReplica, Completion } from '../apply/ports.ts';
-import type { Observed, OwnContainer } from '../observe/observed.ts';
+import type { Observed, OwnContainer, UnknownContainer } from '../observe/observed.ts';
 import { isPassingName } from '../plan/kept-name.ts';
 import { isFinished } from '../plan/one-shot.ts';
 import type { StackPlan } from '../plan/plan.ts';
@@ -33,7 +33,7 @@ export interface StackFacts {
 
 /** What is said of one stack. `since` is filled in by whoever compares with what was said before. */
 export function assessStack(plan: StackPlan, observed: Observed, facts: StackFacts): Omit<StackState, 'sinceMs'> {
-  const { desired, stack } = plan;
+  const { desired, stack, unknown } = plan;
   const containers = Map.groupBy(
     observed.containers.filter((container) => container.stack === stack && !isPassingName(container.name)),
     ({ service }) => service,
@@ -41,7 +41,11 @@ export function assessStack(plan: StackPlan, observed: Observed, facts: StackFac
   const isDone = (service: Service, replica: number) =>
     facts.completion({ stack, service: service.name, replica, specDigest: service.specDigest })?.exitCode === 0;
   const services = (desired?.bundle.services ?? []).map((service) =>
-    assessService(service, containers.get(service.name) ?? [], { nowMs: observed.atMs, isDone }),
+    assessService(service, containers.get(service.name) ?? [], {
+      nowMs: observed.atMs,
+      isDone,
+      unknown: unknown.filter((container) => container.service === service.name),
+    }),
   );
   const health = services.reduce<HealthState>(
     (worst, service) => worseHealth(worst, service.health),
@@ -60,22 +64,31 @@ export function assessStack(plan: StackPlan, observed: Observed, facts: StackFac
     services,
     drift: plan.drift.slice(0, MAX_DRIFT_PER_STACK),
     driftIncomplete: plan.drift.length > MAX_DRIFT_PER_STACK,
-    problem: facts.problem,
+    problem: facts.problem ?? unknownProblem(plan, observed.atMs),
     appliedAtMs: BigInt(facts.appliedAtMs),
     lastHealthyBundle: facts.lastHealthyBundle,
   };
 }
 
-function syncOf({ desired, steps, drift }: StackPlan, { applying, problem }: StackFacts): SyncState {
+/** What is not known is a problem as long as there is no other. */
+function unknownProblem({ unknown: [first] }: StackPlan, nowMs: number): Problem | undefined {
+  if (first === undefined) return undefined;
+  const { code, message, hint = '' } = first.error;
+  return { code, message, hint, sinceMs: BigInt(nowMs) };
+}
+
+function syncOf({ desired, steps, drift, unknown }: StackPlan, { applying, problem }: StackFacts): SyncState {
   if (problem !== undefined) return SyncState.SYNC_STATE_FAILED;
+  if (unknown.length > 0) return SyncState.SYNC_STATE_UNKNOWN;
   if (applying || desired === undefined) return SyncState.SYNC_STATE_APPLYING;
   if (drift.length > 0) return SyncState.SYNC_STATE_DRIFTED;
   if (desired.hold !== undefined) return SyncState.SYNC_STATE_HELD;
   return steps.length > 0 ? SyncState.SYNC_STATE_APPLYING : SyncState.SYNC_STATE_SYNCED;
 }
 
-function reasonOf({ drift }: StackPlan, services: readonly ServiceState[], { problem }: StackFacts): string {
-  if (problem !== undefined) return `${problem.code}: ${problem.message}`;
+function reasonOf({ drift, unknown }: StackPlan, services: readonly ServiceState[], { problem }: StackFacts): string {
+  const told = problem ?? unknown[0]?.error;
+  if (told !== undefined) return `${told.code}: ${told.message}`;
   const [first] = drift;
   if (first !== undefined) return driftReason(first);
   return services.find(({ reason }) => reason !== '')?.reason ?? '';
@@ -90,18 +103,20 @@ interface Judging {
   readonly nowMs: number;
   /** Whether the replica did its work once and for all. */
   isDone(service: Service, replica: number): boolean;
+  /** Containers of the service about which nobody knows. */
+  readonly unknown: readonly UnknownContainer[];
 }
 
 function assessService(
   service: Service,
   containers: readonly OwnContainer[],
-  { nowMs, isDone }: Judging,
+  { nowMs, isDone, unknown }: Judging,
 ): ServiceState {
   const own = containers
     .filter((container) => container.replica <= service.replicas)
     .sort((a, b) => a.replica - b.replica);
-  const judged = own.map((container) => judge(container, nowMs));
-  const there = new Set(own.map(({ replica }) => replica));
+  const judged = [...own.map((container) => judge(container, nowMs)), ...unknown.map(judgeUnknown)];
+  const there = new Set([...own, ...unknown].map(({ replica }) => replica));
   const absent = Array.from({ length: service.replicas }, (_, index) => index + 1).filter(
     (replica) => !there.has(replica),
   );
@@ -126,13 +141,20 @@ function assessService(
     ready: judged.filter(({ health }) => health === HealthState.HEALTH_STATE_HEALTHY).length + done,
     health: worst.health,
     reason: worst.reason,
-    containers: own.map(toContainerState),
+    containers: [...own.map(toContainerState), ...unknown.map(toUnknownState)],
   };
 }
 
 interface Judgement {
   readonly health: HealthState;
   readonly reason: string;
+}
+
+function judgeUnknown({ name }: UnknownContainer): Judgement {
+  return {
+    health: HealthState.HEALTH_STATE_UNKNOWN,
+    reason: `nobody knows how ${name} is: the engine does not answer about it`,
+  };
 }
 
 /** How well one container is. */
@@ -203,4 +225,8 @@ function toContainerState(container: OwnContainer): ContainerState {
     restarts,
     ports: [...ports],
   };
+}
+
+function toUnknownState({ id, name, replica }: UnknownContainer): ContainerState {
+  return ContainerState.fromPartial({ id, name, replica, status: 'unknown' });
 }
