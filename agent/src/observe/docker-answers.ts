@@ -1,6 +1,6 @@
 import { MooringError } from '@mooring/proto';
 import type Docker from 'dockerode';
-import { isRecord, recordOf } from '../canonical/outside-data.ts';
+import { isRecord, numberOf, recordOf } from '../canonical/outside-data.ts';
 import { containerDetails } from './container-details.ts';
 import type { ContainerDetails, ContainerSummary, EngineDescription, NetworkDetails, VolumeDetails } from './engine.ts';
 import type { InspectedConfig, InspectedNetwork, InspectedVolume } from './inspected.ts';
@@ -119,8 +119,8 @@ export function engineDescription(what: string, version: Buffer, info: Buffer): 
     apiVersion: String(told['ApiVersion']),
     operatingSystem: String(about['OperatingSystem']),
     architecture: String(about['Architecture']),
-    cpus: Number(about['NCPU']),
-    memoryBytes: Number(about['MemTotal']),
+    cpus: numberOf(about['NCPU']),
+    memoryBytes: numberOf(about['MemTotal']),
     defaults: defaultsOf(told['Version'], about),
   };
 }
