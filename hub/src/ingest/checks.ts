@@ -41,8 +41,19 @@ export function entries<T>(list: readonly T[], what: string): readonly T[] {
 
 /** A value of an enumeration whose members count from 1. Throws INVALID_ARGUMENT. */
 export function member<T extends number>(values: Readonly<Record<string, T>>, value: T, what: string): T {
-  if (value === 0 || !Object.values(values).includes(value)) {
+  if (value === 0 || !membersOf(values).has(value)) {
     throw invalid(what, `${value} is no member of it; one that this version knows is wanted`);
   }
   return value;
+}
+
+/** The members of each enumeration, listed once. */
+const MEMBERS = new WeakMap<object, ReadonlySet<number>>();
+
+function membersOf(values: Readonly<Record<string, number>>): ReadonlySet<number> {
+  const known = MEMBERS.get(values);
+  if (known !== undefined) return known;
+  const members = new Set(Object.values(values));
+  MEMBERS.set(values, members);
+  return members;
 }

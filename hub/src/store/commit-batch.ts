@@ -9,12 +9,27 @@ import type { Write, WriteOutcome } from './write.ts';
 export function commitBatch(database: Sqlite, writes: readonly Write[]): WriteOutcome[] {
   try {
     database.run('BEGIN IMMEDIATE');
-    const outcomes = writes.map((write) => performAlone(database, write));
+    const outcomes = performAll(database, writes);
     database.run('COMMIT');
     return outcomes;
   } catch (failure) {
     if (database.inTransaction()) database.run('ROLLBACK');
     return writes.map(() => ({ failure }));
+  }
+}
+
+/** Nearly always nothing is refused, and nothing needs to be undone alone: only then one by one. */
+function performAll(database: Sqlite, writes: readonly Write[]): WriteOutcome[] {
+  database.run('SAVEPOINT all_writes');
+  try {
+    const outcomes = writes.map((write) => ({ answer: performWrite(database, write) }));
+    database.run('RELEASE all_writes');
+    return outcomes;
+  } catch (failure) {
+    if (!database.inTransaction()) throw failure;
+    database.run('ROLLBACK TO all_writes');
+    database.run('RELEASE all_writes');
+    return writes.map((write) => performAlone(database, write));
   }
 }
 

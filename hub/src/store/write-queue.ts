@@ -5,7 +5,7 @@ import { MooringError } from '@mooring/proto';
 import { fromFailure } from './failure.ts';
 import { type Touched, touchedBy, touchedByAny } from './touched.ts';
 import type { Write, WriteKind, Writes } from './write.ts';
-import type { FromWriter, ToWriter } from './writer.ts';
+import type { FromWriter, NumberedWrite, ToWriter } from './writer.ts';
 
 /** Changes that may wait for the writer at once: a second of its work, so that a slow disk slows the callers down and not the memory up. */
 export const MAX_WAITING_WRITES = 20_000;
@@ -30,11 +30,17 @@ export function startWriteQueue(file: string, onCommit: (touched: Touched) => vo
   const worker = new Worker(writerUrl(), { workerData: { file }, execArgv: [] });
   let stopped: MooringError | undefined;
   let nextId = 1;
+  let unsent: NumberedWrite[] = [];
 
   const stop = (error: MooringError) => {
     stopped ??= error;
     for (const { reject } of waiting.values()) reject(stopped);
     waiting.clear();
+  };
+  // Handing over costs more than what is handed over: the changes of one turn go together.
+  const send = () => {
+    if (unsent.length > 0) worker.postMessage(unsent satisfies ToWriter);
+    unsent = [];
   };
   worker.on('message', (answers: FromWriter) => {
     const stored = answers.filter(({ outcome }) => 'answer' in outcome);
@@ -57,12 +63,14 @@ export function startWriteQueue(file: string, onCommit: (touched: Touched) => vo
         // The writer answers each kind with its own type.
         const write: Write = { kind, takes };
         waiting.set(id, { touched: touchedBy(write), resolve: resolve as (answer: unknown) => void, reject });
-        worker.postMessage({ id, write } satisfies ToWriter);
+        if (unsent.length === 0) setImmediate(send);
+        unsent.push({ id, write });
       });
     },
     async close() {
       if (stopped !== undefined) return;
       const exited = once(worker, 'exit');
+      send();
       worker.postMessage('close' satisfies ToWriter);
       await exited;
     },

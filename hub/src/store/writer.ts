@@ -4,13 +4,19 @@ import { type Failure, toFailure } from './failure.ts';
 import { openSqlite } from './sqlite.ts';
 import type { Write } from './write.ts';
 
-/** Milliseconds that the first change of a batch waits for company: an acknowledgement is still prompt, and one fdatasync serves hundreds. */
+/** Milliseconds that the first change after a rest waits for company: an acknowledgement is still prompt, and one fdatasync serves hundreds. */
 const BATCH_WAIT_MS = 20;
 /** Changes of one batch: beyond it, sharing the fdatasync gains nothing more. */
 const BATCH_WRITES = 500;
 
-/** What the main thread sends. */
-export type ToWriter = { readonly id: number; readonly write: Write } | 'close';
+/** What the main thread sends: the changes of one turn of its loop, together. */
+export type ToWriter = readonly NumberedWrite[] | 'close';
+
+/** A change and what its answer is known by. */
+export interface NumberedWrite {
+  readonly id: number;
+  readonly write: Write;
+}
 
 /** What the writer answers, after COMMIT. */
 export type FromWriter = {
@@ -23,7 +29,7 @@ function runWriter(file: string): void {
   const port = parentPort;
   if (port === null) throw new Error('the writer runs in a worker thread');
   const database = openSqlite(file, 'write');
-  let waiting: { id: number; write: Write }[] = [];
+  let waiting: NumberedWrite[] = [];
   let timer: NodeJS.Timeout | undefined;
 
   const flush = () => {
@@ -42,6 +48,8 @@ function runWriter(file: string): void {
       return [{ id, outcome: 'failure' in outcome ? { failure: toFailure(outcome.failure) } : outcome }];
     });
     port.postMessage(answers);
+    // What came while this was committed has waited enough. It is handed out in the next turn of the loop.
+    setImmediate(() => setImmediate(flush));
   };
 
   port.on('message', (message: ToWriter) => {
@@ -51,7 +59,7 @@ function runWriter(file: string): void {
       port.close();
       return;
     }
-    waiting.push(message);
+    for (const write of message) waiting.push(write);
     if (waiting.length >= BATCH_WRITES) flush();
     else timer ??= setTimeout(flush, BATCH_WAIT_MS);
   });
