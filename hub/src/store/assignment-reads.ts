@@ -1,4 +1,5 @@
-import { digestOf, MooringError } from '@mooring/proto';
+import { digestOf } from '@mooring/proto';
+import { damagedRow } from './row-digest.ts';
 import type { Sqlite } from './sqlite.ts';
 import type { AssignedStack, AssignmentHead, AssignmentRecord, AssignmentStore, ObjectRecord } from './store.ts';
 
@@ -99,7 +100,7 @@ function objectReads(database: Sqlite) {
 }
 
 function toAssignment(row: StoredAssignment): AssignmentRecord {
-  if (digestOf(row.envelope) !== row.digest) throw damaged('assignments', row.host);
+  if (digestOf(row.envelope) !== row.digest) throw damagedRow('assignments', row.host);
   return { ...row, generation: BigInt(row.generation), objects: JSON.parse(row.objects) as string[] };
 }
 
@@ -108,11 +109,6 @@ function toHead(row: StoredHead): AssignmentHead {
 }
 
 function checkObject(row: ObjectRecord): ObjectRecord {
-  if (digestOf(row.ciphertext) !== row.object) throw damaged('objects', row.object);
+  if (digestOf(row.ciphertext) !== row.object) throw damagedRow('objects', row.object);
   return row;
-}
-
-function damaged(table: string, key: string): MooringError {
-  const message = `Cannot read ${key} of table ${table}: its bytes do not have its digest; undamaged ones are wanted`;
-  return new MooringError('DB_ROW_DIGEST', message, { hint: 'Check the disk, then restore the newest backup.' });
 }

@@ -1,5 +1,6 @@
 import { Assignment, decodeEnvelope, MooringError, PAYLOAD_TYPES } from '@mooring/proto';
 import { GENERATION_RETENTION_ROWS } from './retention.ts';
+import { stamp } from './row-digest.ts';
 import type { Sqlite } from './sqlite.ts';
 import type { AssignedStack, AssignmentRecord } from './store.ts';
 import type { Writes } from './write.ts';
@@ -40,6 +41,10 @@ function putAssignment(database: Sqlite, record: AssignmentRecord): void {
     revision,
     digest,
   );
+  // Whatever the host had, this one is newer than the backup that did not know.
+  database.run('UPDATE hosts SET high_water = 0 WHERE name = ? AND high_water < 0', host);
+  stamp(database, 'assignments', host);
+  stamp(database, 'assignment_history', host, generation);
   database.run(
     `DELETE FROM assignment_history WHERE host = ? AND generation <=
        (SELECT generation FROM assignment_history WHERE host = ? ORDER BY generation DESC LIMIT 1 OFFSET ?)`,

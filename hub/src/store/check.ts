@@ -1,4 +1,6 @@
 import { MooringError } from '@mooring/proto';
+import { type Marker, readMarker } from './marker.ts';
+import { checkRows } from './row-digest.ts';
 import { APPLICATION_ID, MIGRATIONS, migrate, schemaDigest, schemaVersion } from './schema.ts';
 import { openSqlite, type Sqlite } from './sqlite.ts';
 
@@ -11,18 +13,41 @@ const RESTORE_HINT =
  */
 export function checkDatabase(database: Sqlite, file: string, fleetId: string): void {
   checkApplication(database, file);
-  checkPages(database, file);
+  checkPages(database, file, 'quick_check');
   migrate(database);
-  checkSchema(database, file);
-  const marker = database.one<{ fleet_id: string }>('SELECT fleet_id FROM marker');
+  checkSchema(database, file, []);
+  const marker = readMarker(database);
   if (marker === undefined) throw empty(file);
-  if (marker.fleet_id !== fleetId) {
-    const message = `Cannot open the database: it belongs to fleet ${marker.fleet_id}; that of fleet ${fleetId} is wanted`;
+  if (marker.fleetId !== fleetId) {
+    const message = `Cannot open the database: it belongs to fleet ${marker.fleetId}; that of fleet ${fleetId} is wanted`;
     throw new MooringError('FLEET_MISMATCH', message, {
       place: { file },
       hint: 'Point the hub at its own data folder.',
     });
   }
+  checkRows(database, file);
+}
+
+/** Reads every page and index of a database of Mooring, of this schema or an older one; nothing is changed. Throws DB_*. */
+export function checkWhole(database: Sqlite, file: string): void {
+  checkApplication(database, file);
+  checkPages(database, file, 'integrity_check');
+}
+
+/** Checks tables, marker and every row of a database of this very schema; `own` are tables that it may have beside. Throws DB_*. */
+export function checkContent(database: Sqlite, file: string, own: readonly string[] = []): Marker {
+  if (schemaVersion(database) < MIGRATIONS.length) {
+    const message = `Cannot use the database: its schema has version ${schemaVersion(database)}; ${MIGRATIONS.length} is wanted`;
+    throw new MooringError('DB_SCHEMA', message, {
+      place: { file },
+      hint: 'Start the hub once: it brings it up to date.',
+    });
+  }
+  checkSchema(database, file, own);
+  const marker = readMarker(database);
+  if (marker === undefined) throw empty(file);
+  checkRows(database, file);
+  return marker;
 }
 
 /** A database that holds nothing: never taken for a new fleet. */
@@ -52,18 +77,18 @@ function checkApplication(database: Sqlite, file: string): void {
   }
 }
 
-function checkPages(database: Sqlite, file: string): void {
-  const result = database.pragma('quick_check(1)');
+function checkPages(database: Sqlite, file: string, how: 'quick_check' | 'integrity_check'): void {
+  const result = database.pragma(`${how}(1)`);
   if (result === 'ok') return;
   const message = `Cannot open the database: it is damaged (${String(result).replaceAll(/\s+/g, ' ')}); an undamaged one is wanted`;
   throw new MooringError('DB_CORRUPT', message, { place: { file }, hint: RESTORE_HINT });
 }
 
-function checkSchema(database: Sqlite, file: string): void {
+function checkSchema(database: Sqlite, file: string, own: readonly string[]): void {
   const reference = openSqlite(':memory:', 'create');
   try {
     migrate(reference);
-    if (schemaDigest(reference) === schemaDigest(database)) return;
+    if (schemaDigest(reference) === schemaDigest(database, own)) return;
   } finally {
     reference.close();
   }

@@ -1,4 +1,5 @@
 import { EVENT_RETENTION_MS, EVENT_RETENTION_ROWS, OUTBOX_RETENTION_ROWS, PRUNE_BATCH_ROWS } from './retention.ts';
+import { rowDigest, stamp } from './row-digest.ts';
 import type { Sqlite } from './sqlite.ts';
 import type { Writes } from './write.ts';
 
@@ -11,12 +12,13 @@ export function addEvents(database: Sqlite, write: Writes['addEvents']['takes'])
     if (sequence <= mark) return 0;
     if (!ofHub) mark = sequence;
     return database.insert(
-      'INSERT INTO events (host, stack, severity, stored_at_ms, body) VALUES (?, ?, ?, ?, ?)',
+      'INSERT INTO events (host, stack, severity, stored_at_ms, body, row_digest) VALUES (?, ?, ?, ?, ?, ?)',
       host,
       stack,
       severity,
       storedAtMs,
       body,
+      rowDigest(host, stack, severity, storedAtMs, body),
     );
   });
   if (!ofHub) putMark(database, write, mark);
@@ -41,6 +43,7 @@ function putMark(database: Sqlite, { host, outboxId, storedAtMs }: Writes['addEv
     mark,
     storedAtMs,
   );
+  stamp(database, 'outboxes', host, outboxId);
   database.run(
     `DELETE FROM outboxes WHERE host = ? AND outbox_id <> ? AND outbox_id NOT IN
        (SELECT outbox_id FROM outboxes WHERE host = ? ORDER BY used_at_ms DESC, outbox_id LIMIT ?)`,

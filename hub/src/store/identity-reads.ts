@@ -16,7 +16,10 @@ const INVITATIONS = `SELECT id, secret_hash AS secretHash, host, labels, expires
   replaces FROM invitations`;
 
 /** Reads of who belongs to the fleet. */
-export type IdentityReads = Pick<IdentityStore, 'hosts' | 'host' | 'invitation' | 'users' | 'user'>;
+export type IdentityReads = Pick<
+  IdentityStore,
+  'hosts' | 'host' | 'invitation' | 'users' | 'user' | 'highWater' | 'highWaters' | 'isEndedKey'
+>;
 
 export function identityReads(database: Sqlite): IdentityReads {
   return {
@@ -25,6 +28,18 @@ export function identityReads(database: Sqlite): IdentityReads {
       const row = database.one<StoredHost>(`${HOSTS} WHERE name = ?`, name);
       return row === undefined ? undefined : withLabels(row);
     },
+    highWater: (name) =>
+      BigInt(
+        database.one<{ highWater: number }>('SELECT high_water AS highWater FROM hosts WHERE name = ?', name)
+          ?.highWater ?? 0,
+      ),
+    highWaters: () =>
+      new Map(
+        database
+          .all<{ name: string; highWater: number }>('SELECT name, high_water AS highWater FROM hosts ORDER BY name')
+          .map(({ name, highWater }) => [name, BigInt(highWater)]),
+      ),
+    isEndedKey: (spkiHash) => database.one('SELECT 1 FROM ended_keys WHERE spki_hash = ?', spkiHash) !== undefined,
     invitation: (id) => {
       const row = database.one<Omit<InvitationRecord, 'labels' | 'replace'> & { labels: string; replaces: number }>(
         `${INVITATIONS} WHERE id = ?`,

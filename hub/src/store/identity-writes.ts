@@ -1,5 +1,6 @@
 import { MooringError } from '@mooring/proto';
-import { INVITATION_RETENTION_MS, PRUNE_BATCH_ROWS } from './retention.ts';
+import { ENDED_KEY_RETENTION_MS, INVITATION_RETENTION_MS, PRUNE_BATCH_ROWS } from './retention.ts';
+import { stamp } from './row-digest.ts';
 import type { Sqlite, SqlValue } from './sqlite.ts';
 import type { HostRecord, InvitationRecord, UserRecord } from './store.ts';
 import type { Writes } from './write.ts';
@@ -41,7 +42,23 @@ export function joinHost(database: Sqlite, { invitationId, host }: Writes['joinH
     );
   }
   database.run('UPDATE invitations SET used_at_ms = ? WHERE id = ?', host.joinedAtMs, invitationId);
-  putHost(database, host);
+  stamp(database, 'invitations', invitationId);
+  putHost(database, host, host.joinedAtMs);
+  // Whoever joins brings no mark along; generations grow on from those that were issued.
+  database.run('UPDATE hosts SET high_water = 0 WHERE name = ?', host.name);
+  return undefined;
+}
+
+/** Stores a host that this hub did not remember, or not by this key, and the highest generation that it told. */
+export function admitHost(database: Sqlite, { host, highWater, atMs }: Writes['admitHost']['takes']): undefined {
+  putHost(database, host, atMs);
+  database.run('UPDATE hosts SET high_water = max(high_water, ?) WHERE name = ?', highWater, host.name);
+  return undefined;
+}
+
+/** Keeps the highest generation that a host told; hosts that were removed are passed over. */
+export function putHighWater(database: Sqlite, { name, highWater }: Writes['putHighWater']['takes']): undefined {
+  database.run('UPDATE hosts SET high_water = max(high_water, ?) WHERE name = ?', highWater, name);
   return undefined;
 }
 
@@ -54,7 +71,7 @@ function refusal(
 }
 
 /** An update keeps the row, and with it what hangs on it: a host that joins again keeps its generations. */
-function putHost(database: Sqlite, host: HostRecord): void {
+function putHost(database: Sqlite, host: HostRecord, atMs: number): void {
   const { name, ...fields } = host;
   database.run(
     `INSERT INTO hosts (name, identity_id, labels, joined_at_ms, spki_hash, next_spki_hash, certificate_ends_at_ms, nkey, machine_id,
@@ -72,12 +89,14 @@ function putHost(database: Sqlite, host: HostRecord): void {
     host.revokedAtMs,
     host.agentVersion,
   );
-  updateHost(database, { name, change: fields });
+  updateHost(database, { name, change: fields, atMs });
+  stamp(database, 'hosts', name);
 }
 
-/** Changes the given fields of a host. Throws HOST_UNKNOWN. */
-export function updateHost(database: Sqlite, { name, change }: Writes['updateHost']['takes']): undefined {
-  if (database.one('SELECT 1 FROM hosts WHERE name = ?', name) === undefined) {
+/** Changes the given fields of a host; a key that it no longer has is remembered as ended. Throws HOST_UNKNOWN. */
+export function updateHost(database: Sqlite, { name, change, atMs }: Writes['updateHost']['takes']): undefined {
+  const before = keysOf(database, name);
+  if (before === undefined) {
     throw new MooringError(
       'HOST_UNKNOWN',
       `Cannot change host ${name}: it has not joined; a host of the fleet is wanted`,
@@ -90,11 +109,35 @@ export function updateHost(database: Sqlite, { name, change }: Writes['updateHos
     const stored: SqlValue = typeof value === 'object' ? JSON.stringify(value) : value;
     database.run(`UPDATE hosts SET ${column} = ? WHERE name = ? AND ${column} IS NOT ?`, stored, name, stored);
   }
+  stamp(database, 'hosts', name);
+  const after = keysOf(database, name) ?? [];
+  for (const key of before) if (!after.includes(key)) endKey(database, { key, host: name, atMs });
   return undefined;
 }
 
+/** Hashes of the keys that speak for a host; undefined: it is not known. */
+function keysOf(database: Sqlite, name: string): string[] | undefined {
+  const row = database.one<{ spki: string; next: string }>(
+    'SELECT spki_hash AS spki, next_spki_hash AS next FROM hosts WHERE name = ?',
+    name,
+  );
+  return row === undefined ? undefined : [row.spki, row.next].filter((key) => key !== '');
+}
+
+/** A key that ended is never taken for one that was forgotten. */
+function endKey(database: Sqlite, ended: { readonly key: string; readonly host: string; readonly atMs: number }): void {
+  database.run(
+    'INSERT OR IGNORE INTO ended_keys (spki_hash, host, ended_at_ms) VALUES (?, ?, ?)',
+    ended.key,
+    ended.host,
+    ended.atMs,
+  );
+  stamp(database, 'ended_keys', ended.key);
+}
+
 /** Removes a host; states, assignments and drift go with it. */
-export function removeHost(database: Sqlite, { name }: Writes['removeHost']['takes']): undefined {
+export function removeHost(database: Sqlite, { name, atMs }: Writes['removeHost']['takes']): undefined {
+  for (const key of keysOf(database, name) ?? []) endKey(database, { key, host: name, atMs });
   database.run('DELETE FROM hosts WHERE name = ?', name);
   database.run('DELETE FROM outboxes WHERE host = ?', name);
   return undefined;
@@ -112,6 +155,7 @@ export function addInvitation(database: Sqlite, invitation: InvitationRecord): u
     usedAtMs,
     replace ? 1 : 0,
   );
+  stamp(database, 'invitations', id);
   return undefined;
 }
 
@@ -128,6 +172,7 @@ export function putUser(database: Sqlite, user: UserRecord): undefined {
     expiresAtMs,
     revokedAtMs,
   );
+  stamp(database, 'users', name);
   return undefined;
 }
 
@@ -136,6 +181,15 @@ export function pruneInvitations(database: Sqlite, nowMs: number): number {
   return database.run(
     'DELETE FROM invitations WHERE id IN (SELECT id FROM invitations WHERE expires_at_ms < ? LIMIT ?)',
     nowMs - INVITATION_RETENTION_MS,
+    PRUNE_BATCH_ROWS,
+  );
+}
+
+/** Forgets ended keys whose certificates have expired as well. */
+export function pruneEndedKeys(database: Sqlite, nowMs: number): void {
+  database.run(
+    'DELETE FROM ended_keys WHERE spki_hash IN (SELECT spki_hash FROM ended_keys WHERE ended_at_ms < ? LIMIT ?)',
+    nowMs - ENDED_KEY_RETENTION_MS,
     PRUNE_BATCH_ROWS,
   );
 }

@@ -5,9 +5,10 @@ import { checkDatabase, empty } from './check.ts';
 import { eventReads, toEventRow } from './event-reads.ts';
 import { identityReads } from './identity-reads.ts';
 import { lockDatabase } from './lock.ts';
+import { checkLog, growMarker, readMarker } from './marker.ts';
 import { reportReads } from './report-reads.ts';
 import { toReportRows } from './report-rows.ts';
-import { PRUNE_INTERVAL_MS } from './retention.ts';
+import { FIRST_PRUNE_MS, PRUNE_INTERVAL_MS } from './retention.ts';
 import { revisionReads, toRevisionRow } from './revision-reads.ts';
 import { migrate } from './schema.ts';
 import { openSqlite, type Sqlite } from './sqlite.ts';
@@ -74,17 +75,16 @@ export async function openStore(options: StoreOptions): Promise<OpenedStore> {
   checkFile(file);
   const unlock = lockDatabase(file);
   try {
-    checkContent(file, fleetId);
+    const database = begin(file, fleetId);
     const listeners = new Set<(touched: Touched) => void>();
     const queue = startWriteQueue(file, (touched) => {
       for (const listener of listeners) listener(touched);
     });
-    const database = openSqlite(file, 'read');
     const health = new StoreHealth({ clock, probe: () => probeDisk(file) });
     const stopPruning = startPruning(queue, clock);
     return {
       ...readsAndWrites({ database, queue: health.watch(queue), clock }),
-      problem: () => health.problem,
+      problem: () => health.problem ?? queue.problem(),
       subscribe: (listener) => {
         listeners.add(listener);
         return () => void listeners.delete(listener);
@@ -119,7 +119,7 @@ export function readsAndWrites({
     ...revisionReads(database),
     ...reportReads(database),
     ...eventReads(database),
-    ...identityWrites(queue),
+    ...identityWrites(queue, clock),
     ...assignmentWrites(queue, clock),
     ...revisionWrites(queue),
     ...reportWrites(queue),
@@ -142,14 +142,29 @@ function checkFile(file: string): void {
   if (status.size === 0) throw empty(file);
 }
 
-function checkContent(file: string, fleetId: string): void {
+/** Checks everything, says in the database file itself that a hub works on it, and returns the connection that reads. */
+function begin(file: string, fleetId: string): Sqlite {
+  checkLog(file);
   const database = openSqlite(file, 'write');
   try {
     checkDatabase(database, file, fleetId);
     database.pragma('journal_mode = WAL');
+    moveLog(database, file);
+    growMarker(database, 0);
+    moveLog(database, file);
+    const reading = openSqlite(file, 'read');
+    // From its first read on, the log outlives the connection that is closed here.
+    readMarker(reading);
+    return reading;
   } finally {
     database.close();
   }
+}
+
+function moveLog(database: Sqlite, file: string): void {
+  if (database.checkpoint('PASSIVE') || database.checkpoint('RESTART')) return;
+  const message = 'Cannot open the database: another program reads it all the time; one hub per database is wanted';
+  throw new MooringError('DB_LOCKED', message, { place: { file }, hint: 'Wait until the backup that runs has ended.' });
 }
 
 /** Prunes in small steps. A step that fails is tried at the next interval: the writes of others report the same trouble. */
@@ -162,20 +177,28 @@ function startPruning(queue: WriteQueue, clock: () => number): () => void {
       () => undefined,
     );
   };
-  const timer = setInterval(prune, PRUNE_INTERVAL_MS);
-  timer.unref();
-  return () => clearInterval(timer);
+  const timers = [setTimeout(prune, FIRST_PRUNE_MS), setInterval(prune, PRUNE_INTERVAL_MS)];
+  for (const timer of timers) timer.unref();
+  return () => {
+    for (const timer of timers) clearTimeout(timer);
+  };
 }
 
 type Written<Part, Kinds extends keyof Part> = Pick<Part, Kinds>;
 
 function identityWrites(
   queue: Pick<WriteQueue, 'write'>,
-): Written<IdentityStore, 'joinHost' | 'updateHost' | 'removeHost' | 'addInvitation' | 'putUser'> {
+  clock: () => number,
+): Written<
+  IdentityStore,
+  'joinHost' | 'admitHost' | 'putHighWater' | 'updateHost' | 'removeHost' | 'addInvitation' | 'putUser'
+> {
   return {
     joinHost: (invitationId, host) => queue.write('joinHost', { invitationId, host }),
-    updateHost: (name, change) => queue.write('updateHost', { name, change }),
-    removeHost: (name) => queue.write('removeHost', { name }),
+    admitHost: (host, highWater) => queue.write('admitHost', { host, highWater: Number(highWater), atMs: clock() }),
+    putHighWater: (name, highWater) => queue.write('putHighWater', { name, highWater: Number(highWater) }),
+    updateHost: (name, change) => queue.write('updateHost', { name, change, atMs: clock() }),
+    removeHost: (name) => queue.write('removeHost', { name, atMs: clock() }),
     addInvitation: (invitation) => queue.write('addInvitation', invitation),
     putUser: (user) => queue.write('putUser', user),
   };
@@ -192,12 +215,15 @@ function assignmentWrites(
   };
 }
 
-function revisionWrites(queue: Pick<WriteQueue, 'write'>): Written<RevisionStore, 'addRevision' | 'updateRevision'> {
+function revisionWrites(
+  queue: Pick<WriteQueue, 'write'>,
+): Written<RevisionStore, 'addRevision' | 'updateRevision' | 'addToldRevisions'> {
   return {
     addRevision: async (revision) => {
       const sequence = await queue.write('addRevision', toRevisionRow(revision));
       return { ...revision, sequence, issued: false };
     },
+    addToldRevisions: (revisions) => queue.write('addToldRevisions', { revisions }),
     updateRevision: (sequence, counts) => queue.write('updateRevision', { sequence, ...counts }),
   };
 }

@@ -1,14 +1,26 @@
 import { pruneObjects, putAssignments, putObjects } from './assignment-writes.ts';
 import { addEvents, pruneEvents } from './event-writes.ts';
-import { addInvitation, joinHost, pruneInvitations, putUser, removeHost, updateHost } from './identity-writes.ts';
+import {
+  addInvitation,
+  admitHost,
+  joinHost,
+  pruneEndedKeys,
+  pruneInvitations,
+  putHighWater,
+  putUser,
+  removeHost,
+  updateHost,
+} from './identity-writes.ts';
 import { putLastSeen, putReport } from './report-writes.ts';
 import { PRUNE_BATCH_ROWS } from './retention.ts';
-import { addRevision, updateRevision } from './revision-writes.ts';
+import { addRevision, addToldRevisions, updateRevision } from './revision-writes.ts';
 import type { Sqlite } from './sqlite.ts';
 import type { Write, WriteKind, Writes } from './write.ts';
 
 const PERFORM: { readonly [K in WriteKind]: (database: Sqlite, takes: Writes[K]['takes']) => Writes[K]['answers'] } = {
   joinHost,
+  admitHost,
+  putHighWater,
   updateHost,
   removeHost,
   addInvitation,
@@ -18,11 +30,13 @@ const PERFORM: { readonly [K in WriteKind]: (database: Sqlite, takes: Writes[K][
   pruneObjects,
   addRevision,
   updateRevision,
+  addToldRevisions,
   putReport,
   putLastSeen,
   addEvents,
   prune: (database, { nowMs }) => {
     pruneInvitations(database, nowMs);
+    pruneEndedKeys(database, nowMs);
     return pruneEvents(database, nowMs) === PRUNE_BATCH_ROWS;
   },
 };

@@ -12,7 +12,13 @@ export const GENERATION_RETENTION_ROWS = 1_000;
 export const OUTBOX_RETENTION_ROWS = 16;
 /** Milliseconds that a used or expired invitation is kept, so that it is refused by its true reason. */
 export const INVITATION_RETENTION_MS = 30 * DAY_MS;
+/** Milliseconds that an ended key of a host is remembered: longer than any certificate for it is valid. */
+export const ENDED_KEY_RETENTION_MS = 100 * DAY_MS;
+/** Commits that hosts told of and are kept: what a fleet ran when its hub was lost. */
+export const TOLD_REVISION_ROWS = 1_000;
 /** Rows that one pruning step removes at most: a commit of this size takes a few milliseconds. */
 export const PRUNE_BATCH_ROWS = 1_000;
+/** Milliseconds from the start to the first pruning: whoever opens a database for a moment pays nothing for it. */
+export const FIRST_PRUNE_MS = 3_000;
 /** Milliseconds between prunings while nothing is left over. */
 export const PRUNE_INTERVAL_MS = 60_000;

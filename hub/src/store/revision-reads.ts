@@ -1,6 +1,6 @@
 import { Revision, RevisionVerdict } from '@mooring/proto';
 import type { Sqlite } from './sqlite.ts';
-import type { RevisionRecord, RevisionStore } from './store.ts';
+import type { RevisionRecord, RevisionStore, ToldRevision } from './store.ts';
 import type { RevisionRow } from './write.ts';
 
 interface StoredRevision {
@@ -16,7 +16,7 @@ const REVISIONS = `SELECT sequence, objects_published AS objectsPublished, assig
 const ACCEPTED = RevisionVerdict.REVISION_VERDICT_ACCEPTED;
 
 /** Reads of what became of commits. */
-export type RevisionReads = Omit<RevisionStore, 'addRevision' | 'updateRevision'>;
+export type RevisionReads = Omit<RevisionStore, 'addRevision' | 'updateRevision' | 'addToldRevisions'>;
 
 export function revisionReads(database: Sqlite): RevisionReads {
   const newest = (where: string, ...values: string[]) => {
@@ -31,6 +31,11 @@ export function revisionReads(database: Sqlite): RevisionReads {
     // The range of a prefix: no hex digit sorts behind "g".
     revision: (prefix) => newest('WHERE commit_id >= ? AND commit_id < ?', prefix, `${prefix}g`),
     newestRevision: () => newest(''),
+    toldRevisions: () =>
+      database.all<ToldRevision>(
+        `SELECT commit_id AS "commit", host, issued_at_ms AS issuedAtMs, reason, actor FROM told_revisions
+         WHERE commit_id NOT IN (SELECT commit_id FROM revisions) ORDER BY issued_at_ms DESC, commit_id`,
+      ),
     acceptedRevision: () => newest(`WHERE verdict = ${ACCEPTED}`),
   };
 }
@@ -44,12 +49,14 @@ export function toRevisionRow(revision: Omit<RevisionRecord, 'sequence' | 'issue
     decidedAtMs: BigInt(revision.decidedAtMs),
     problems: [...revision.problems],
     warnings: [...revision.warnings],
+    toldBy: '',
   }).finish();
   return { commit, verdict, objectsPublished, assignmentsIssued, body };
 }
 
 function toRecord({ body, issued, ...counts }: StoredRevision): RevisionRecord {
-  const revision = Revision.decode(body);
+  // What hosts told of stands in a table of its own.
+  const { toldBy: _, ...revision } = Revision.decode(body);
   return {
     ...revision,
     ...counts,

@@ -81,6 +81,38 @@ export const MIGRATIONS: readonly string[] = [
     host TEXT NOT NULL, outbox_id TEXT NOT NULL, sequence INTEGER NOT NULL, used_at_ms INTEGER NOT NULL, PRIMARY KEY (host, outbox_id)
   ) STRICT, WITHOUT ROWID;
   `,
+  // What a write-ahead log must continue, what hosts and keys were, and a digest of every row that neither Git nor the agents bring back.
+  `
+  ALTER TABLE marker ADD COLUMN generation INTEGER NOT NULL DEFAULT 0;
+  ALTER TABLE marker ADD COLUMN clean INTEGER NOT NULL DEFAULT 1;
+  ALTER TABLE hosts ADD COLUMN high_water INTEGER NOT NULL DEFAULT 0;
+
+  CREATE TABLE ended_keys (
+    spki_hash TEXT PRIMARY KEY, host TEXT NOT NULL, ended_at_ms INTEGER NOT NULL, row_digest BLOB NOT NULL DEFAULT x''
+  ) STRICT, WITHOUT ROWID;
+  CREATE TABLE told_revisions (
+    commit_id TEXT PRIMARY KEY, host TEXT NOT NULL, issued_at_ms INTEGER NOT NULL, reason TEXT NOT NULL, actor TEXT NOT NULL
+  ) STRICT, WITHOUT ROWID;
+
+  ALTER TABLE hosts ADD COLUMN row_digest BLOB NOT NULL DEFAULT x'';
+  ALTER TABLE users ADD COLUMN row_digest BLOB NOT NULL DEFAULT x'';
+  ALTER TABLE invitations ADD COLUMN row_digest BLOB NOT NULL DEFAULT x'';
+  ALTER TABLE assignments ADD COLUMN row_digest BLOB NOT NULL DEFAULT x'';
+  ALTER TABLE assignment_history ADD COLUMN row_digest BLOB NOT NULL DEFAULT x'';
+  ALTER TABLE revisions ADD COLUMN row_digest BLOB NOT NULL DEFAULT x'';
+  ALTER TABLE events ADD COLUMN row_digest BLOB NOT NULL DEFAULT x'';
+  ALTER TABLE outboxes ADD COLUMN row_digest BLOB NOT NULL DEFAULT x'';
+
+  UPDATE hosts SET row_digest = digest_of(name, identity_id, labels, joined_at_ms, spki_hash, next_spki_hash, certificate_ends_at_ms, nkey,
+    machine_id, revoked_at_ms, agent_version);
+  UPDATE users SET row_digest = digest_of(name, identity_id, role, spki_hash, created_at_ms, expires_at_ms, revoked_at_ms);
+  UPDATE invitations SET row_digest = digest_of(id, secret_hash, host, labels, expires_at_ms, used_at_ms, replaces);
+  UPDATE assignments SET row_digest = digest_of(host, generation, envelope, digest, content_digest, objects, stacks, revision, issued_at_ms);
+  UPDATE assignment_history SET row_digest = digest_of(host, generation, revision, digest);
+  UPDATE revisions SET row_digest = digest_of(sequence, commit_id, verdict, objects_published, assignments_issued, issued, body);
+  UPDATE events SET row_digest = digest_of(host, stack, severity, stored_at_ms, body);
+  UPDATE outboxes SET row_digest = digest_of(host, outbox_id, sequence, used_at_ms);
+  `,
 ];
 
 /** Brings a database to the newest version, all or nothing. */
@@ -104,10 +136,12 @@ export function schemaVersion(database: Sqlite): number {
   return Number(database.pragma('user_version'));
 }
 
-/** One digest over every table, index, view and trigger: a file with more or other ones than ours is not ours. */
-export function schemaDigest(database: Sqlite): string {
+/** One digest over every table, index, view and trigger but the tables named: a file with more or other ones than ours is not ours. */
+export function schemaDigest(database: Sqlite, own: readonly string[] = []): string {
   const rows = database.all<{ type: string; name: string; sql: string | null }>(
     "SELECT type, name, sql FROM sqlite_schema WHERE name NOT LIKE 'sqlite_%' ORDER BY type, name",
   );
-  return createHash('sha256').update(JSON.stringify(rows)).digest('hex');
+  return createHash('sha256')
+    .update(JSON.stringify(rows.filter(({ name }) => !own.includes(name))))
+    .digest('hex');
 }

@@ -1,5 +1,6 @@
 import { type ErrorCode, MooringError } from '@mooring/proto';
 import Database from 'better-sqlite3';
+import { rowDigest } from './row-digest.ts';
 
 /** What SQLite stores and takes. Blobs come back as Buffer. */
 export type SqlValue = null | number | bigint | string | Uint8Array;
@@ -15,6 +16,10 @@ export interface Sqlite {
   /** Runs several statements without values. */
   exec(sql: string): void;
   pragma(text: string): unknown;
+  /** Moves what the write-ahead log holds into the database file; false: a reader kept some of it back. */
+  checkpoint(mode: 'PASSIVE' | 'RESTART'): boolean;
+  /** Copies the whole database into a file that does not exist, as it is at one moment, whoever writes meanwhile. */
+  backup(target: string): Promise<void>;
   /** False after SQLite itself rolled a transaction back, as it does when the disk is full. */
   inTransaction(): boolean;
   close(): void;
@@ -22,6 +27,9 @@ export interface Sqlite {
 
 /** Milliseconds that a statement waits for another connection's lock: the writer's longest commit stays far below. */
 export const BUSY_TIMEOUT_MS = 5_000;
+
+/** Pages of one step of a copy: more than a database can have. */
+const ALL_PAGES = 0x7fff_ffff;
 
 /** How a connection is opened. */
 export type OpenMode = 'read' | 'write' | 'create';
@@ -42,6 +50,7 @@ export function openSqlite(file: string, mode: OpenMode): Sqlite {
       opened.pragma('cell_size_check = ON');
       opened.pragma('foreign_keys = ON');
       if (mode !== 'read') opened.pragma('synchronous = FULL');
+      opened.function('digest_of', { varargs: true, deterministic: true, directOnly: true }, rowDigest);
     } catch (cause) {
       opened.close();
       throw cause;
@@ -86,6 +95,24 @@ function wrap(database: Database.Database, file: string): Sqlite {
     all: <Row>(sql: string, ...values: SqlValue[]) => attempt(() => prepare(sql).all(...values) as Row[], file),
     exec: (sql) => attempt(() => void database.exec(sql), file),
     pragma: (text) => attempt(() => database.pragma(text, { simple: true }), file),
+    checkpoint: (mode) =>
+      attempt(() => {
+        // One row: whether it was kept from finishing, frames in the log, frames that were moved.
+        const [row] = database.pragma(`wal_checkpoint(${mode})`) as {
+          busy: number;
+          log: number;
+          checkpointed: number;
+        }[];
+        return row !== undefined && row.busy === 0 && row.log === row.checkpointed;
+      }, file),
+    backup: async (target) => {
+      try {
+        // In one step: a copy in many steps begins anew whenever another connection writes.
+        await database.backup(target, { progress: () => ALL_PAGES });
+      } catch (cause) {
+        throw asStoreError(cause, target);
+      }
+    },
     inTransaction: () => database.inTransaction,
     close: () => attempt(() => void database.close(), file),
   };

@@ -69,6 +69,9 @@ export interface InvitationRecord {
   readonly replace: boolean;
 }
 
+/** Mark of a host that has not said hello since the database was restored: it may have had any generation. */
+export const UNHEARD = -1n;
+
 /** Who belongs to the fleet. Cannot be rebuilt from Git: in every backup. */
 export interface IdentityStore {
   /** Sorted by name, revoked ones included. */
@@ -79,6 +82,16 @@ export interface IdentityStore {
    * where an active host has the name and the invitation does not replace it.
    */
   joinHost(invitationId: string, host: HostRecord): Promise<void>;
+  /** Stores a host by what it told of itself, and what a person said of it: this hub did not remember it, or not by this key. */
+  admitHost(host: HostRecord, highWater: bigint): Promise<void>;
+  /** Highest generation that a host told; 0: none, UNHEARD: it said nothing since the database was restored. */
+  highWater(name: string): bigint;
+  /** Of all hosts. */
+  highWaters(): ReadonlyMap<string, bigint>;
+  /** Keeps the highest. */
+  putHighWater(name: string, highWater: bigint): Promise<void>;
+  /** True for a key that spoke for a host and no longer does. */
+  isEndedKey(spkiHash: string): boolean;
   updateHost(name: string, change: Partial<Omit<HostRecord, 'name'>>): Promise<void>;
   /** Removes the host with its states, assignments and drift; its events stay. */
   removeHost(name: string): Promise<void>;
@@ -183,8 +196,22 @@ export interface RevisionRecord {
   readonly issued: boolean;
 }
 
+/** A commit that this hub has no record of, by an assignment that it signed once and a host still has. */
+export interface ToldRevision {
+  readonly commit: string;
+  /** Who told of it. */
+  readonly host: string;
+  readonly issuedAtMs: number;
+  /** Of that assignment. */
+  readonly reason: string;
+  readonly actor: string;
+}
+
 /** What became of commits. */
 export interface RevisionStore {
+  /** Commits that only hosts know of, newest first. */
+  toldRevisions(): readonly ToldRevision[];
+  addToldRevisions(revisions: readonly ToldRevision[]): Promise<void>;
   /** Newest first, from below the sequence on. */
   revisions(limit: number, belowSequence?: number): readonly RevisionRecord[];
   /** The newest decision on a commit whose hex starts with the prefix. */

@@ -1,7 +1,7 @@
 import { once } from 'node:events';
 import { extname } from 'node:path';
 import { Worker } from 'node:worker_threads';
-import { MooringError } from '@mooring/proto';
+import { MooringError, type Problem } from '@mooring/proto';
 import { fromFailure } from './failure.ts';
 import { type Touched, touchedBy, touchedByAny } from './touched.ts';
 import type { Write, WriteKind, Writes } from './write.ts';
@@ -20,6 +20,8 @@ interface Waiting {
 export interface WriteQueue {
   /** Resolves after COMMIT. Rejects with RATE_LIMITED when too many wait, DB_WRITER when the writer is gone, or as the change was refused. */
   write<K extends WriteKind>(kind: K, takes: Writes[K]['takes']): Promise<Writes[K]['answers']>;
+  /** What keeps the writer from storing as it should, at its last commit; undefined: nothing. */
+  problem(): Problem | undefined;
   /** Commits what waits and ends the thread. */
   close(): Promise<void>;
 }
@@ -29,6 +31,7 @@ export function startWriteQueue(file: string, onCommit: (touched: Touched) => vo
   const waiting = new Map<number, Waiting>();
   const worker = new Worker(writerUrl(), { workerData: { file }, execArgv: [] });
   let stopped: MooringError | undefined;
+  let problem: Problem | undefined;
   let nextId = 1;
   let unsent: NumberedWrite[] = [];
 
@@ -42,7 +45,8 @@ export function startWriteQueue(file: string, onCommit: (touched: Touched) => vo
     if (unsent.length > 0) worker.postMessage(unsent satisfies ToWriter);
     unsent = [];
   };
-  worker.on('message', (answers: FromWriter) => {
+  worker.on('message', ({ answers, problem: now }: FromWriter) => {
+    problem = now === undefined ? undefined : toProblem(fromFailure(now));
     const stored = answers.filter(({ outcome }) => 'answer' in outcome);
     if (stored.length > 0) onCommit(touchedByAny(stored.map(({ id }) => waiting.get(id)?.touched ?? 'fleet')));
     for (const { id, outcome } of answers) {
@@ -67,6 +71,7 @@ export function startWriteQueue(file: string, onCommit: (touched: Touched) => vo
         unsent.push({ id, write });
       });
     },
+    problem: () => (stopped === undefined ? problem : toProblem(stopped)),
     async close() {
       if (stopped !== undefined) return;
       const exited = once(worker, 'exit');
@@ -75,6 +80,10 @@ export function startWriteQueue(file: string, onCommit: (touched: Touched) => vo
       await exited;
     },
   };
+}
+
+function toProblem({ code, message, hint = '' }: MooringError): Problem {
+  return { code, message, hint, sinceMs: 0n };
 }
 
 /** The file beside this one, in source, in the build, and in the bundle (.mjs) alike. */

@@ -1,4 +1,11 @@
-import type { AssignmentRecord, HostRecord, InvitationRecord, ObjectRecord, UserRecord } from './store.ts';
+import type {
+  AssignmentRecord,
+  HostRecord,
+  InvitationRecord,
+  ObjectRecord,
+  ToldRevision,
+  UserRecord,
+} from './store.ts';
 
 /** A stack's row of a report; `body` is the encoded StackState without host and drift. */
 export interface StackRow {
@@ -65,8 +72,13 @@ export interface RevisionRow {
 /** Every change of the database: what it takes and what it answers. All of it can cross to another thread. */
 export interface Writes {
   joinHost: { takes: { invitationId: string; host: HostRecord }; answers: undefined };
-  updateHost: { takes: { name: string; change: Partial<Omit<HostRecord, 'name'>> }; answers: undefined };
-  removeHost: { takes: { name: string }; answers: undefined };
+  admitHost: { takes: { host: HostRecord; highWater: number; atMs: number }; answers: undefined };
+  putHighWater: { takes: { name: string; highWater: number }; answers: undefined };
+  updateHost: {
+    takes: { name: string; change: Partial<Omit<HostRecord, 'name'>>; atMs: number };
+    answers: undefined;
+  };
+  removeHost: { takes: { name: string; atMs: number }; answers: undefined };
   addInvitation: { takes: InvitationRecord; answers: undefined };
   putUser: { takes: UserRecord; answers: undefined };
   putAssignments: { takes: { records: readonly AssignmentRecord[] }; answers: undefined };
@@ -77,6 +89,7 @@ export interface Writes {
     takes: { sequence: number; objectsPublished: number; assignmentsIssued: number };
     answers: undefined;
   };
+  addToldRevisions: { takes: { revisions: readonly ToldRevision[] }; answers: undefined };
   putReport: { takes: ReportRows; answers: undefined };
   putLastSeen: { takes: { entries: readonly (readonly [host: string, lastSeenMs: number])[] }; answers: undefined };
   /** Answers a cursor for each event; 0: it was stored before. An empty outbox id: the hub's own. */
