@@ -6,6 +6,9 @@ export interface FleetPaths {
   readonly keys: string;
   readonly fleet: string;
   readonly trust: string;
+  /** Copies beside the keys, so that their folder alone makes the fleet again. */
+  readonly keptFleet: string;
+  readonly keptTrust: string;
   readonly rootKey: string;
   readonly caKey: string;
   readonly caCertificate: string;
@@ -25,6 +28,8 @@ export function fleetPaths(folder: string): FleetPaths {
     keys,
     fleet: join(folder, 'fleet.json'),
     trust: join(folder, 'trust.json'),
+    keptFleet: join(keys, 'fleet.json'),
+    keptTrust: join(keys, 'trust.json'),
     rootKey: join(keys, 'root.key'),
     caKey: join(keys, 'ca.key'),
     caCertificate: join(keys, 'ca.crt'),

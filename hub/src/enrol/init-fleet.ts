@@ -15,7 +15,7 @@ import { issueAuthority, parseCertificate } from './x509.ts';
 /** Days that the certificate authority is valid. */
 const AUTHORITY_DAYS = 3650;
 /** Mode of fleet.json and trust.json: a change of addresses or keys writes them again. */
-const DOCUMENT_MODE = 0o600;
+export const DOCUMENT_MODE = 0o600;
 /** Highest port. 0 is allowed: whoever listens then tells the real one. */
 const MAX_PORT = 65_535;
 
@@ -79,7 +79,8 @@ function checkWanted({ name, addresses, ports }: NewFleet): void {
   }
 }
 
-function checkPlace(data: string): void {
+/** Refuses a place that holds anything. Throws FLEET_EXISTS. */
+export function checkPlace(data: string): void {
   if (existsSync(fleetPaths(data).fleet)) {
     throw new MooringError('FLEET_EXISTS', `Cannot make fleet in ${data}: a fleet is there; an empty place is wanted`, {
       hint: 'Keys are never overwritten: choose another folder, or remove that one yourself.',

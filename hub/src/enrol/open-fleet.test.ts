@@ -33,7 +33,7 @@ describe('a new fleet', () => {
     ]);
     for (const [name, mode] of modes)
       expect([name, mode]).toEqual([name, String(name).endsWith('.crt') ? 0o444 : 0o400]);
-    expect(modes).toHaveLength(9);
+    expect(modes).toHaveLength(11);
   });
 
   test('is never made over another, nor among other files, and leaves nothing when refused', async () => {

@@ -1,10 +1,18 @@
 import { createPrivateKey, type KeyObject } from 'node:crypto';
-import { existsSync, renameSync, rmSync } from 'node:fs';
+import { existsSync, readFileSync, renameSync, rmSync } from 'node:fs';
 import { keyIdOf, MooringError } from '@mooring/proto';
 import * as z from 'zod';
 import type { Fleet } from './fleet.ts';
 import { type FleetPaths, fleetPaths } from './fleet-paths.ts';
-import { checkFolder, PUBLIC_MODE, readPublicFile, readSecretFile, syncFolder, writeNewFile } from './key-files.ts';
+import {
+  checkFolder,
+  PUBLIC_MODE,
+  readPublicFile,
+  readSecretFile,
+  SECRET_MODE,
+  syncFolder,
+  writeNewFile,
+} from './key-files.ts';
 import { issueServerCertificate, needsRenewal } from './server-certificate.ts';
 import { readTrustFile } from './trust-file.ts';
 import { type Authority, parseCertificate } from './x509.ts';
@@ -56,6 +64,7 @@ export async function openFleet(options: { readonly data: string; readonly clock
       },
     );
   }
+  keepBesideKeys(paths);
   return {
     id: document.id,
     name: document.name,
@@ -77,6 +86,22 @@ export async function openFleet(options: { readonly data: string; readonly clock
     hubNkeySeed: readSecretFile(paths.hubNkey).toString('utf8').trim(),
     trustEnvelope,
   };
+}
+
+/** Writes the copies of both documents beside the keys where they are missing or older. */
+function keepBesideKeys({ keys, fleet, keptFleet, trust, keptTrust }: FleetPaths): void {
+  for (const [document, kept] of [
+    [fleet, keptFleet],
+    [trust, keptTrust],
+  ] as const) {
+    const content = readFileSync(document);
+    if (existsSync(kept) && readFileSync(kept).equals(content)) continue;
+    const draft = `${kept}.new`;
+    rmSync(draft, { force: true });
+    writeNewFile(draft, content, SECRET_MODE);
+    renameSync(draft, kept);
+    syncFolder(keys);
+  }
 }
 
 function readDocument(path: string): z.infer<typeof FLEET_DOCUMENT> {

@@ -1,5 +1,6 @@
 import { createServer } from 'node:net';
 import { join } from 'node:path';
+import { Severity } from '@mooring/proto';
 import { type Command, Option } from 'commander';
 import {
   DEFAULT_DATA,
@@ -21,6 +22,7 @@ export function addLocalCommands(program: Command, session: Session): void {
     .description('make a fleet: its keys, certificate authority, trust file and database')
     .option('--data <dir>', 'folder of the fleet', DEFAULT_DATA)
     .option('--fleet <name>', 'name of the fleet', 'fleet')
+    .option('--keys <dir>', 'the kept folder keys/ of a fleet whose hub is lost: make that fleet again')
     .option('--address <address>', 'name or IP address by which hosts reach the hub; may be repeated', repeated, [])
     .option(
       '--port <port>',
@@ -28,7 +30,9 @@ export function addLocalCommands(program: Command, session: Session): void {
       port,
       DEFAULT_PORT,
     )
-    .action((options: InitOptions) => init(session, options));
+    .action((options: InitOptions) =>
+      options.keys === undefined ? init(session, options) : rebuild(session, { ...options, keys: options.keys }),
+    );
   program
     .command('hub')
     .description('run the hub in the foreground')
@@ -51,6 +55,7 @@ export function addLocalCommands(program: Command, session: Session): void {
 interface InitOptions {
   readonly data: string;
   readonly fleet: string;
+  readonly keys?: string;
   readonly address: readonly string[];
   readonly port: number;
 }
@@ -68,9 +73,34 @@ async function init(session: Session, options: InitOptions): Promise<void> {
     [
       `Fleet ${fleet.name} (${fleet.id}) is made in ${options.data}.`,
       `Hosts reach it at ${addresses.join(', ')}, ports ${ports.grpc}, ${ports.join} (joining) and ${ports.nats} (broker).`,
-      `Back up ${join(options.data, 'keys')} now; whoever has it rules the fleet. root.key may be kept elsewhere.`,
+      `Copy ${join(options.data, 'keys')} to another place now; whoever has it rules the fleet. root.key may be kept elsewhere.`,
       `Next: mooring hub --data ${options.data} --repo URL|PATH`,
     ].join('\n'),
+  );
+}
+
+/** Keys and Git are enough for a new hub; its hosts ask to be let in again. */
+async function rebuild(
+  session: Session,
+  { data, keys, address }: InitOptions & { readonly keys: string },
+): Promise<void> {
+  const { rebuildFleet } = await import('../../enrol/rebuild-fleet.ts');
+  const { createStore, openStore } = await import('../../store/open-store.ts');
+  const fleet = await rebuildFleet({ data, keys, addresses: address, clock: Date.now });
+  const options = { file: join(data, 'hub.db'), fleetId: fleet.id, clock: Date.now };
+  createStore(options);
+  const store = await openStore(options);
+  const message = 'The hub was made again from the keys of the fleet: what only its database had is lost';
+  await store.addHubEvent({ kind: 'hub.rebuilt', severity: Severity.SEVERITY_WARNING, message });
+  await store.close();
+  session.out.result(
+    { fleetId: fleet.id, name: fleet.name, data, addresses: fleet.addresses, ports: fleet.ports },
+    () =>
+      [
+        `Fleet ${fleet.name} (${fleet.id}) is made again in ${data}.`,
+        `Hosts look for it at ${fleet.addresses.join(', ')}, ports ${fleet.ports.grpc} to ${fleet.ports.nats}.`,
+        `Next: mooring hub --data ${data} --repo URL|PATH, and, once its hosts ask to be let in again: mooring approve`,
+      ].join('\n'),
   );
 }
 
