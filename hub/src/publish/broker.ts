@@ -7,6 +7,7 @@ import { promisify } from 'node:util';
 import { MooringError } from '@mooring/proto';
 import type { Logger } from 'pino';
 import { type BrokerSettings, brokerConfig } from './broker-config.ts';
+import { watchBroker } from './broker-watch.ts';
 
 /** The oldest nats-server whose `sync`, Direct Get and account imports behave as Mooring needs. */
 export const MINIMUM_BROKER_VERSION = '2.10.23';
@@ -77,6 +78,7 @@ class Supervisor implements Broker {
   readonly #configFile: string;
   readonly #lines = new Set<(line: string) => void>();
   #child: ChildProcess | undefined;
+  #callOffWatch: () => void = () => undefined;
   #closing = false;
   #failures = 0;
 
@@ -119,6 +121,8 @@ class Supervisor implements Broker {
   #spawn(): void {
     const child = spawn(this.#parts.binary, ['-c', this.#configFile], { stdio: ['ignore', 'ignore', 'pipe'], env: {} });
     this.#child = child;
+    if (child.pid !== undefined)
+      this.#callOffWatch = watchBroker({ pid: child.pid, configFile: this.#configFile, log: this.#parts.log });
     createInterface({ input: child.stderr }).on('line', (line) => this.#heard(line));
     child.once('error', (cause) => this.#parts.log.error({ err: cause }, 'broker could not be started'));
     child.once('exit', (code, signal) => this.#ended(code ?? signal));
@@ -133,6 +137,7 @@ class Supervisor implements Broker {
   }
 
   #ended(how: number | string | null): void {
+    this.#callOffWatch();
     if (this.#closing) return;
     this.#failures += 1;
     const wait = Math.min(RESTART_DELAY_MS * 2 ** (this.#failures - 1), MAX_RESTART_DELAY_MS);
