@@ -1,8 +1,17 @@
-import { digestOf, FEATURES, type Hello, MooringError, PROTOCOL_VERSION, Severity } from '@mooring/proto';
+import {
+  type AskBackRequest,
+  digestOf,
+  FEATURES,
+  type Hello,
+  MooringError,
+  PROTOCOL_VERSION,
+  Severity,
+} from '@mooring/proto';
 import pino from 'pino';
 import type { EventDraft } from './apply/ports.ts';
 import type { AgentConfig } from './config.ts';
 import { EngineHolder } from './engine-holder.ts';
+import { askBackRequest } from './join/ask-back.ts';
 import { certificateProblem, renewAtMs } from './join/certificate.ts';
 import type { Identity } from './join/identity.ts';
 import { loadIdentity } from './join/identity-folder.ts';
@@ -229,7 +238,11 @@ class RunningAgent implements Agent {
       addresses: () => this.#identity.hubAddresses,
       open: (address) => this.#outside.openHubLink(address, this.#identity.tls),
       hello: () => this.#hello(),
-      onWelcome: ({ natsUrls }) => this.#broker.moveTo(natsUrls),
+      askBack: () => this.#askBack(),
+      onWelcome: ({ natsUrls, labels, labelsTold }) => {
+        this.#broker.moveTo(natsUrls);
+        if (labelsTold) this.#keep.labels.keep(labels);
+      },
       onNewest: (newest) => this.#receiver.hubSays(newest),
       answer: (question) =>
         answerQuestion({ answers: this.#passes, current: (stack) => this.#current(stack) }, question),
@@ -256,6 +269,17 @@ class RunningAgent implements Agent {
       questions: [...ANSWERED_QUESTIONS],
       trustVersion: this.#identity.trust.version,
     };
+  }
+
+  #askBack(): AskBackRequest {
+    const { workload } = this.#receiver;
+    return askBackRequest(this.#identity, {
+      machineId: this.#outside.machineId,
+      agentVersion: VERSION,
+      highWater: workload?.assignment.generation ?? 0n,
+      accepted: workload?.envelope,
+      labels: this.#keep.labels.labels,
+    });
   }
 
   #current(stack: string): DesiredStack | undefined {

@@ -15,12 +15,16 @@ export interface HubViewParts {
   readonly publisher: Publisher;
   readonly moor: Moor;
   readonly fleet: Fleet;
+  /** Hosts that ask to be let in again. */
+  readonly returning: () => readonly { readonly name: string }[];
   readonly clock: () => number;
 }
 
 const DAY_MS = 24 * 60 * 60 * 1000;
 // The hub renews its own certificate at a start within 30 days of its end; this is when a person should hear of it.
 const WARN_DAYS = 14;
+// Names in a line of status.
+const MAX_NAMED = 5;
 
 /** What the hub knows about itself beside its store: the source, the broker, the rendering, its certificate. */
 export class HubView {
@@ -52,7 +56,7 @@ export class HubView {
   }
 
   #problems(): Problem[] {
-    const { source, publisher, store } = this.#parts;
+    const { source, publisher, store, returning } = this.#parts;
     const problems: Problem[] = [];
     const disk = store.problem();
     if (disk !== undefined) problems.push(disk);
@@ -67,6 +71,8 @@ export class HubView {
         sinceMs: 0n,
       });
     }
+    const asking = returning().map(({ name }) => name);
+    if (asking.length > 0) problems.push(forgotten(asking));
     return problems;
   }
 
@@ -108,6 +114,17 @@ export class HubView {
       ),
     ];
   }
+}
+
+function forgotten(hosts: readonly string[]): Problem {
+  const named = hosts.slice(0, MAX_NAMED).join(', ');
+  const more = hosts.length > MAX_NAMED ? ` and ${hosts.length - MAX_NAMED} more` : '';
+  return {
+    code: 'HOST_FORGOTTEN',
+    message: `${hostCount(hosts.length)} that this hub does not remember: ${named}${more}`,
+    hint: 'They ask to be let in again: mooring approve',
+    sinceMs: 0n,
+  };
 }
 
 function check(name: string, ok: boolean, ...[message, hint = '']: [string, (string | undefined)?]): Check {

@@ -88,9 +88,10 @@ async function wire({ config, log, closing, clock }: Wiring): Promise<GrpcServer
       connectBroker({ urls: broker.hubUrls, nkeySeed: fleet.hubNkeySeed, caPem: fleet.caCertificatePem, ...events }),
     follow: (moor, changes) => startSource({ config, repo, branch, store, moor, log, changes }),
     repository: locationText(parseLocation(repo)),
-    view: (seen) => new HubView({ ...seen, store, fleet, clock }).now(),
+    view: (seen) => new HubView({ ...seen, store, fleet, clock, returning: () => enrolment.returning() }).now(),
     heartbeatMs: config.heartbeatMs,
     natsUrls: () => endpoints.nats,
+    askBack: (caller, request) => enrolment.askBack(caller, request),
     onLeave: (host) => enrolment.removeHost({ host, actor: host }),
     renewCertificate: (host, csr) => enrolment.renewCertificate(host, csr),
     clock,
@@ -100,7 +101,7 @@ async function wire({ config, log, closing, clock }: Wiring): Promise<GrpcServer
   });
   closing.push(() => stages.close());
   const { source, ingest, query, publisher, renewal } = stages;
-  const admin = adminOf({ enrolment, fleet, source, store });
+  const admin = adminOf({ enrolment, fleet, source, store, renewal, clock });
   const services = { agent: ingest, enrol: createEnrol(enrolment), fleet: query, admin };
   const servers = await openDoors({ config, fleet, services, enrolment, log, onError });
   closing.push(() => servers.close());
@@ -116,15 +117,35 @@ interface AdminSources {
   readonly fleet: Fleet;
   readonly source: Source;
   readonly store: Store;
+  readonly renewal: Renewal;
+  readonly clock: () => number;
 }
 
-function adminOf({ enrolment, fleet, source, store }: AdminSources): GrpcOptions['services']['admin'] {
+function adminOf({ enrolment, fleet, source, store, renewal, clock }: AdminSources): GrpcOptions['services']['admin'] {
   return createAdmin({
     enrolment,
     caCertificateDer: fleet.caCertificateDer,
     sync: async () => decided(await source.sync()),
+    clock,
+    takeOver: (hosts, actor) => takeOver({ renewal, store }, hosts, actor),
     acceptRewrite: async (commit, actor) => decided(await acceptRewrite({ source, store }, commit, actor)),
   });
+}
+
+async function takeOver(
+  { renewal, store }: { renewal: Renewal; store: Store },
+  hosts: readonly string[] | 'all',
+  actor: string,
+): Promise<readonly string[]> {
+  const taken = await renewal.takeOver(hosts);
+  if (taken.length > 0) {
+    await store.addHubEvent({
+      kind: 'host.taken-over',
+      severity: Severity.SEVERITY_WARNING,
+      message: `${actor} took over hosts that were ahead of this hub: ${taken.join(', ')}`,
+    });
+  }
+  return taken;
 }
 
 function decided({ commit, verdict }: SyncResult): Decided {

@@ -1,7 +1,7 @@
 import { type RenderProblem, RevisionVerdict, Severity } from '@mooring/proto';
 import type { Publisher } from './publish/publisher.ts';
 import type { Rendering } from './render/rendering.ts';
-import type { Assigner } from './sign/assigner.ts';
+import type { Assigner, AssignOrder } from './sign/assigner.ts';
 import type { RevisionRecord, Store } from './store/store.ts';
 
 /** A commit that the source looked at, and what rendering made of it. */
@@ -32,6 +32,9 @@ export interface MoorCounters {
   assignmentsIssued: number;
 }
 
+/** A commit that is only carried out again turns no host back that may be further. */
+const NOBODY: ReadonlySet<string> = new Set();
+
 /** Decides on commits: accepted ones become assignments, refused ones change nothing. One decision at a time, in order. */
 export class Moor {
   readonly counters: MoorCounters = { classesRendered: 0, assignmentsIssued: 0 };
@@ -53,11 +56,11 @@ export class Moor {
     return this.#inTurn(() => this.#decide(candidate));
   }
 
-  /** Carries out the accepted commit again: the inventory changed, or the hub has just started. */
-  renew(rendering: Rendering, reason: string): Promise<void> {
+  /** Carries out the accepted commit again: the inventory changed, the hub has just started, or a person takes over hosts that are ahead. */
+  renew(rendering: Rendering, reason: string, takesOver: ReadonlySet<string> = NOBODY): Promise<void> {
     return this.#inTurn(async () => {
       const accepted = this.#parts.store.acceptedRevision();
-      if (accepted !== undefined) await this.#assign(accepted, rendering, reason);
+      if (accepted !== undefined) await this.#assign(accepted, { rendering, reason, takesOver });
     });
   }
 
@@ -95,7 +98,8 @@ export class Moor {
   async #accept(revision: RevisionRecord, rendering: Rendering): Promise<void> {
     const { store } = this.#parts;
     this.counters.classesRendered += rendering.classesRendered;
-    await this.#assign(revision, rendering, `commit ${revision.commit.slice(0, 12)}: ${revision.subject}`);
+    const reason = `commit ${revision.commit.slice(0, 12)}: ${revision.subject}`;
+    await this.#assign(revision, { rendering, reason, takesOver: 'all' });
     await store.addHubEvent({
       kind: 'revision.accepted',
       severity: Severity.SEVERITY_INFO,
@@ -104,7 +108,10 @@ export class Moor {
     });
   }
 
-  async #assign(revision: RevisionRecord, rendering: Rendering, reason: string): Promise<void> {
+  async #assign(
+    revision: RevisionRecord,
+    { rendering, reason, takesOver }: Pick<AssignOrder, 'rendering' | 'reason' | 'takesOver'>,
+  ): Promise<void> {
     const { store, assigner, publisher, changed } = this.#parts;
     const { commit, sequence, author } = revision;
     const { objects, assignments } = await assigner.assign({
@@ -113,6 +120,7 @@ export class Moor {
       revision: sequence,
       reason,
       actor: author,
+      takesOver,
     });
     this.#rendering = rendering;
     this.counters.assignmentsIssued += assignments.length;

@@ -1,9 +1,10 @@
+import { MooringError, Severity } from '@mooring/proto';
 import type { Moor } from './moor.ts';
 import type { Publisher } from './publish/publisher.ts';
 import type { InventoryHost } from './render/rendering.ts';
 import type { Assigner } from './sign/assigner.ts';
 import type { Source } from './source/follow.ts';
-import type { Store } from './store/store.ts';
+import { type Store, UNHEARD } from './store/store.ts';
 
 /** What renewing relies on. */
 export interface RenewalParts {
@@ -12,12 +13,10 @@ export interface RenewalParts {
   readonly moor: Moor;
   readonly assigner: Assigner;
   readonly publisher: Publisher;
-  /** Highest generation that each host told. */
-  readonly marks: Map<string, bigint>;
   readonly onError: (error: unknown) => void;
 }
 
-/** Renders and assigns the accepted commit again when hosts came, went or are ahead; requests that come together are served once. */
+/** Renders and assigns the accepted commit again when hosts came or went, or are taken over; requests that come together are served once. */
 export class Renewal {
   readonly #parts: RenewalParts;
   #running: Promise<void> | undefined;
@@ -55,13 +54,56 @@ export class Renewal {
     this.soon(`host ${host} changed`);
   }
 
-  /** A host said hello. One that is ahead of this hub gets its assignment under a generation above its own. */
+  /**
+   * A host said hello. What it has is kept in mind before anything is issued for it: no generation is used twice, and a host that is ahead of this hub
+   * stays as it is until the next commit, or a person, takes it over.
+   */
   async heard(host: string, highWater: bigint): Promise<void> {
-    const { store, marks } = this.#parts;
-    const newest = store.assignmentHead(host)?.generation ?? 0n;
-    if (highWater <= newest) return;
-    marks.set(host, highWater);
-    await this.#reissue(host, 'the host was ahead of the hub');
+    const { store, assigner, publisher } = this.#parts;
+    const before = store.highWater(host);
+    if (highWater <= before) return;
+    await store.putHighWater(host, highWater);
+    if (assigner.isHeldBack(host)) {
+      if (before <= (store.assignmentHead(host)?.generation ?? 0n)) await this.#tellAhead(host, highWater);
+      return;
+    }
+    if (before !== UNHEARD) return;
+    // A database that was restored held its assignment back until now.
+    publisher.wake();
+    this.soon(`host ${host} is heard again`);
+  }
+
+  /** Issues what the accepted commit gives hosts that are ahead, above what they have; resolves to their names, sorted. Throws NOT_FOUND. */
+  async takeOver(hosts: readonly string[] | 'all'): Promise<readonly string[]> {
+    const { store, assigner, moor, source } = this.#parts;
+    const ahead = Renewal.inventory(store)
+      .map(({ name }) => name)
+      .filter((name) => assigner.isHeldBack(name) && store.highWater(name) !== UNHEARD);
+    const stranger = hosts === 'all' ? undefined : hosts.find((host) => !ahead.includes(host));
+    if (stranger !== undefined) {
+      const message = `Cannot take over host ${stranger}: it is not ahead of this hub; one that \`mooring hosts\` shows so is wanted`;
+      throw new MooringError('NOT_FOUND', message);
+    }
+    const chosen = hosts === 'all' ? ahead : ahead.filter((host) => hosts.includes(host));
+    if (chosen.length === 0) return [];
+    const outcome = await source.render(Renewal.inventory(store));
+    if (outcome?.kind !== 'rendered') {
+      const message = 'Cannot take over hosts: no accepted commit renders now; one is wanted';
+      const hint = 'See why: mooring status. The next good commit takes them over.';
+      throw new MooringError('RENDER_FAILED', message, { hint });
+    }
+    await moor.renew(outcome.rendering, 'taken over by a person', new Set(chosen));
+    return chosen;
+  }
+
+  async #tellAhead(host: string, generation: bigint): Promise<void> {
+    await this.#parts.store.addHubEvent({
+      kind: 'host.ahead',
+      severity: Severity.SEVERITY_WARNING,
+      host,
+      generation,
+      message: `Host ${host} is ahead of this hub, by generation ${generation}: nothing older is sent to it`,
+    });
   }
 
   async #reissue(host: string, reason: string): Promise<void> {

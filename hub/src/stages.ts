@@ -20,7 +20,8 @@ import type { Timers } from './timers.ts';
 import { VERSION } from './version.ts';
 
 /** Everything that the stages between the repository and the agents meet and do not own. */
-export interface StageParts extends Pick<IngestParts, 'natsUrls' | 'onLeave' | 'renewCertificate' | 'onError'> {
+export interface StageParts
+  extends Pick<IngestParts, 'natsUrls' | 'askBack' | 'onLeave' | 'renewCertificate' | 'onError'> {
   readonly fleet: Pick<Fleet, 'id' | 'name' | 'assignmentKey' | 'objectSecret' | 'dataSecret'>;
   readonly store: Store;
   /** Opens the hub's own connection to the broker. */
@@ -56,11 +57,10 @@ export function wireStages(parts: StageParts): Stages {
   const { store, clock, timers, onError } = parts;
   const publisher = new Publisher({ store, log: parts.log, clock, timers, connect: parts.connect });
   const changes = new Changes();
-  const marks = new Map<string, bigint>();
-  const assigner = createAssigner(parts, marks);
+  const assigner = createAssigner(parts);
   const moor = new Moor({ store, assigner, publisher, clock, changed: () => changes.notify() });
   const source = parts.follow(moor, changes);
-  const renewal = new Renewal({ store, source, moor, assigner, publisher, marks, onError });
+  const renewal = new Renewal({ store, source, moor, assigner, publisher, onError });
   const presence = new Presence({ clock, monotonicMs: () => timers.monotonicMs() }, store.lastSeen());
   const stopPresence = keepPresence({ presence, store, onError, timers });
   const questions = new Questions(presence, timers);
@@ -93,14 +93,13 @@ export function wireStages(parts: StageParts): Stages {
   return { publisher, source, moor, renewal, presence, changes, ingest, query, close };
 }
 
-function createAssigner({ fleet, store, repository, clock }: StageParts, marks: ReadonlyMap<string, bigint>): Assigner {
+function createAssigner({ fleet, store, repository, clock }: StageParts): Assigner {
   return new Assigner({
     store,
     fleetId: fleet.id,
     source: repository,
     keys: fleet,
     dataKeyOf: (identityId) => dataKeyOf(fleet, identityId),
-    markOf: (host) => marks.get(host) ?? 0n,
     clock,
   });
 }

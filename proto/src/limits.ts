@@ -26,6 +26,8 @@ export const MAX_GRPC_MESSAGE_BYTES = MIB;
 export const MAX_JOIN_MESSAGE_BYTES = 16 * KIB;
 /** Bytes of a certificate request: an ECDSA P-256 one has about 300. */
 export const MAX_CSR_BYTES = 8 * KIB;
+/** Bytes of the accepted assignment that a host sends to a hub that does not remember it: half a message; the commits of a larger one are not told. */
+export const MAX_ASK_BACK_ASSIGNMENT_BYTES = 512 * KIB;
 /** Events of one batch, so that an acknowledgement is never far. */
 export const MAX_EVENTS_PER_BATCH = 200;
 /** Differences of one stack in a report; the rest is marked incomplete. */

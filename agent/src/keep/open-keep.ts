@@ -7,6 +7,7 @@ import { maskKeyOf, type OpenedDatabase, openDatabase } from './database.ts';
 import { type Disk, PRIVATE_FOLDER, probeDisk, REAL_DISK } from './disk.ts';
 import { DiskHealth } from './disk-health.ts';
 import { KeptJournal } from './journal.ts';
+import { KnownLabels } from './known-labels.ts';
 import { type FolderLock, lockFolder } from './lock.ts';
 import { Outbox, type OutboxBounds } from './outbox.ts';
 import { KeptRecord } from './own-record.ts';
@@ -27,6 +28,7 @@ export interface Keep {
   readonly maskKey: Uint8Array;
   readonly outbox: Outbox;
   readonly releases: Releases;
+  readonly labels: KnownLabels;
   readonly health: DiskHealth;
   /** True: the database was damaged and begun anew, or a part of it could not be read. */
   readonly recordLost: boolean;
@@ -91,6 +93,7 @@ export function openKeep(data: string, parts: KeepParts): Keep {
       maskKey: maskKeyOf(database, chance),
       outbox: new Outbox(database, health, { chance, bounds: parts.outboxBounds }),
       releases: new Releases(database, health),
+      labels: new KnownLabels(database, health),
       health,
       recordLost: setAside || journal.damaged,
       check: () => health.check(home),

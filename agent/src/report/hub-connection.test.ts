@@ -1,4 +1,4 @@
-import { Hello, MooringError, Welcome } from '@mooring/proto';
+import { AskBackRequest, Hello, MooringError, Welcome } from '@mooring/proto';
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import { RememberedLog } from '../log.fake.ts';
 import { MACHINE_TIMERS } from '../timers.ts';
@@ -14,6 +14,7 @@ const unasked = () => Promise.reject(new Error('nobody asks this here'));
 /** A connection whose hub is a list of what happens to each attempt, and the times of the attempts. */
 function started(random: number, hub: (attempt: number, conversation: FakeConversation) => void) {
   const attempts: number[] = [];
+  const asked: AskBackRequest[] = [];
   const begun = performance.now();
   const connection = new HubConnection({
     addresses: () => ['hub:1'],
@@ -24,9 +25,14 @@ function started(random: number, hub: (attempt: number, conversation: FakeConver
       const converse = () => conversation;
       const close = () => conversation.end();
       const questions = { fetchAssignment: unasked, fetchObject: unasked, answer: unasked, renew: unasked };
-      return { address, converse, ...questions, leave: unasked, close };
+      const askBack = async (request: AskBackRequest) => {
+        asked.push(request);
+        return { askAgainMs: 4000 };
+      };
+      return { address, converse, ...questions, askBack, leave: unasked, close };
     },
     hello: () => Hello.fromPartial({ host: 'web-1' }),
+    askBack: () => AskBackRequest.fromPartial({ identityId: 'one' }),
     snapshot: () => undefined,
     outbox: { after: () => [], acknowledge: () => undefined },
     onWelcome: () => undefined,
@@ -36,7 +42,7 @@ function started(random: number, hub: (attempt: number, conversation: FakeConver
     nowMs: () => 0,
     timers: { ...MACHINE_TIMERS, chance: () => random },
   });
-  return { connection, attempts };
+  return { connection, attempts, asked };
 }
 
 const refusal = (retryAfterMs?: number) =>
@@ -72,6 +78,28 @@ describe('a connection that a hub refuses', () => {
     await vi.advanceTimersByTimeAsync(1);
     await connection.close();
     expect(vi.getTimerCount()).toBe(0);
+  });
+});
+
+describe('a connection to a hub that does not remember the host', () => {
+  test('asks to be let in again at the pace that the hub names, until it is welcomed', async () => {
+    const forgotten = new MooringError('HOST_FORGOTTEN', 'Cannot serve host web-1: this hub does not remember it');
+    const { connection, attempts, asked } = started(1, (attempt, conversation) => {
+      if (attempt <= 3) conversation.break(forgotten);
+      else void conversation.say(welcome(10_000));
+    });
+    await vi.advanceTimersByTimeAsync(12_500);
+    expect(attempts).toEqual([0, 4000, 8000, 12_000]);
+    expect(asked.map(({ identityId }) => identityId)).toEqual(['one', 'one', 'one']);
+    expect(connection.state.connected).toBe(true);
+    await connection.close();
+  });
+
+  test('asks nothing of a hub that refuses it for another reason', async () => {
+    const { connection, asked } = started(1, (_, conversation) => conversation.break(refusal()));
+    await vi.advanceTimersByTimeAsync(5000);
+    expect(asked).toEqual([]);
+    await connection.close();
   });
 });
 

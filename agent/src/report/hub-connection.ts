@@ -1,4 +1,4 @@
-import { DEFAULT_HEARTBEAT_MS, type Hello, MooringError, type Welcome } from '@mooring/proto';
+import { type AskBackRequest, DEFAULT_HEARTBEAT_MS, type Hello, MooringError, type Welcome } from '@mooring/proto';
 import { Backoff, pause } from '../backoff.ts';
 import type { Log } from '../log.ts';
 import type { LinkState } from '../receive/broker-link.ts';
@@ -13,12 +13,19 @@ const RECONNECT = { firstMs: 1_000, maxMs: 60_000 };
 /** Milliseconds that a session must have lasted to count as a success: a hub that accepts and drops is not asked at full speed. */
 const SUCCESS_MS = 10_000;
 
+/** Bounds of the pace at which a hub that does not remember this host is asked again, in milliseconds. */
+const MIN_ASK_AGAIN_MS = 500;
+const MAX_ASK_AGAIN_MS = 120_000;
+const HALF = 0.5;
+
 /** What the connection relies on. */
 export interface HubConnectionParts extends Pick<SessionParts, 'snapshot' | 'outbox' | 'nowMs' | 'timers'> {
   /** "host:port", tried in turn. */
   readonly addresses: () => readonly string[];
   readonly open: (address: string) => Promise<HubLink>;
   readonly hello: () => Hello;
+  /** What a hub is told that does not remember this host. */
+  readonly askBack: () => AskBackRequest;
   readonly onWelcome: (welcome: Welcome) => void;
   readonly onNewest: (newest: NewestAssignment) => void;
   /** Answers a question that is no resend. */
@@ -37,6 +44,8 @@ export class HubConnection {
   #failure: MooringError | undefined;
   #again = false;
   #heartbeatMs = 0;
+  /** The hub that was asked last does not remember this host, and said when it may be asked again. */
+  #askAgainMs: number | undefined;
 
   constructor(parts: HubConnectionParts) {
     this.#parts = parts;
@@ -84,6 +93,7 @@ export class HubConnection {
       const addresses = this.#parts.addresses();
       const startedMs = timers.monotonicMs();
       let askedMs: number | undefined;
+      this.#askAgainMs = undefined;
       try {
         await this.#once(addresses[attempt % addresses.length] ?? '');
         this.#lost(
@@ -95,7 +105,7 @@ export class HubConnection {
       }
       if (this.#again || timers.monotonicMs() - startedMs > SUCCESS_MS) backoff.reset(this.#paceMs);
       this.#again = false;
-      await pause(backoff.next(askedMs), signal, timers);
+      await pause(this.#askAgainMs ?? backoff.next(askedMs), signal, timers);
     }
   }
 
@@ -121,6 +131,9 @@ export class HubConnection {
       });
       this.#session = session;
       await session.run();
+    } catch (error) {
+      if (error instanceof MooringError && error.code === 'HOST_FORGOTTEN') await this.#askBack(link, error);
+      throw error;
     } finally {
       this.#heartbeatMs = this.#session?.heartbeatMs ?? this.#heartbeatMs;
       ended.abort();
@@ -128,6 +141,17 @@ export class HubConnection {
       this.#link = undefined;
       link.close();
     }
+  }
+
+  /** Says who this host is; a person on the hub decides. */
+  async #askBack(link: HubLink, { message: reason }: MooringError): Promise<void> {
+    const { askAgainMs } = await link.askBack(this.#parts.askBack());
+    const { timers = MACHINE_TIMERS } = this.#parts;
+    const bounded = Math.min(Math.max(askAgainMs, MIN_ASK_AGAIN_MS), MAX_ASK_AGAIN_MS);
+    // Spread, so that hosts do not come back in step.
+    this.#askAgainMs = Math.round(bounded * (1 + timers.chance()) * HALF);
+    if (this.#failure?.code !== 'HOST_FORGOTTEN')
+      this.#parts.log.warn({ reason }, 'the hub does not remember this host');
   }
 
   #welcomed(address: string, welcome: Welcome): void {

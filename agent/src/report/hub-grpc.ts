@@ -3,6 +3,8 @@ import { type ClientDuplexStream, Metadata, type ServiceError, status } from '@g
 import {
   AgentServiceClient,
   type AnswerRequest,
+  type AskBackRequest,
+  type AskBackResponse,
   type ConnectRequest,
   type ConnectResponse,
   type FetchAssignmentResponse,
@@ -58,6 +60,8 @@ export interface HubLink {
   /** Sends an answer, part by part, on a call of its own; the signal ends it. */
   answer(parts: AsyncIterable<AnswerRequest>, options: AnswerOptions): Promise<void>;
   renew(csr: Buffer): Promise<RenewCertificateResponse>;
+  /** Asks a hub that does not remember this host to let it in again. */
+  askBack(request: AskBackRequest): Promise<AskBackResponse>;
   leave(): Promise<void>;
   close(): void;
 }
@@ -86,6 +90,7 @@ export async function openHubLink(address: string, tls: HubCredentials): Promise
     fetchObject: (object, maxBytes) => fetchObject(client, { object, maxBytes, address }),
     answer: (parts, options) => answer(client, { parts, address, ...options }),
     renew: (csr) => unary(address, (...rest) => client.renewCertificate({ csr }, ...rest)),
+    askBack: (request) => unary(address, (...rest) => client.askBack(request, ...rest)),
     leave: async () => void (await unary(address, (...rest) => client.leave({}, ...rest))),
     close: () => {
       // Closing a channel leaves its calls alone.

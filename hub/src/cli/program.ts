@@ -1,8 +1,10 @@
 import { formatError, MooringError } from '@mooring/proto';
 import { Command, CommanderError, Option } from 'commander';
 import { VERSION } from '../version.ts';
+import { addApprovingCommands } from './commands/approving.ts';
 import { addChangingCommands } from './commands/changing.ts';
 import { addCheckingCommands } from './commands/checking.ts';
+import { addKeepingCommands } from './commands/keeping.ts';
 import { addLocalCommands } from './commands/local.ts';
 import { addPlanningCommands } from './commands/planning.ts';
 import { addReadingCommands } from './commands/reading.ts';
@@ -64,8 +66,10 @@ function createProgram(connection: { hub?: Promise<Hub & { close(): void }> }): 
     addWatchingCommands,
     addPlanningCommands,
     addChangingCommands,
+    addApprovingCommands,
     addCheckingCommands,
     addLocalCommands,
+    addKeepingCommands,
   ])
     add(program, session);
   refuseDoubtfulOptions(program);

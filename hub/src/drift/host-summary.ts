@@ -1,5 +1,6 @@
 import { type HostState, type HostSummary, SyncState } from '@mooring/proto';
 import type { HostView } from './host-view.ts';
+import { isAhead } from './unknown-reason.ts';
 
 /** A host for a list; ages are measured at `nowMs`. `state` is what it said last of itself. */
 export function summarizeHost(view: HostView, state: HostState | undefined, nowMs: number): HostSummary {
@@ -25,6 +26,7 @@ export function summarizeHost(view: HostView, state: HostState | undefined, nowM
     certificateEndsAtMs: BigInt(host.certificateEndsAtMs),
     joinedLabels: labelsOf(host.labels),
     revoked: host.revokedAtMs !== 0,
+    ahead: isAhead(facts),
   };
 }
 

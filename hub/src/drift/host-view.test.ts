@@ -53,7 +53,7 @@ const TABLE: readonly (readonly [
     { head: hostHead({ acceptedGeneration: 11n }) },
     UNKNOWN,
     NOT_KNOWN,
-    'accepted generation 11, which this hub did not issue',
+    'ahead of this hub, by generation 11: the next commit takes it over, or mooring approve --take-over',
   ],
   [
     'a host whose engine is away is unknown',

@@ -10,13 +10,21 @@ export function unknownReason(facts: HostFacts): { readonly reason: string; read
     return { reason, sinceMs };
   }
   if (!sighting.reported || head === undefined) return { reason: 'connected and not reported yet', sinceMs };
-  if (head.acceptedGeneration > (assignment?.generation ?? 0n)) {
-    const reason = `accepted generation ${head.acceptedGeneration}, which this hub did not issue`;
+  if (isAhead(facts)) {
+    const reason =
+      assignment === undefined
+        ? `runs generation ${head.acceptedGeneration} of another hub, and no stack selects it here`
+        : `ahead of this hub, by generation ${head.acceptedGeneration}: the next commit takes it over, or mooring approve --take-over`;
     return { reason, sinceMs: head.reportedAtMs };
   }
   // Without the engine the agent sees nothing: what it said of its stacks is from before.
   if (head.problem.startsWith('ENGINE_')) return { reason: head.problem, sinceMs: head.reportedAtMs };
   return undefined;
+}
+
+/** True for a host that has accepted what this hub does not know: the hub was restored from before that. */
+export function isAhead({ head, assignment }: HostFacts): boolean {
+  return head !== undefined && head.acceptedGeneration > (assignment?.generation ?? 0n);
 }
 
 /** Seconds are enough for people. */

@@ -1,7 +1,14 @@
-import { type AdminServiceService, MooringError, Role, type User } from '@mooring/proto';
+import {
+  type AdminServiceService,
+  MooringError,
+  type ReturningHost as ReturningHostMessage,
+  Role,
+  type User,
+} from '@mooring/proto';
 import type { Handlers } from '../grpc/handlers.ts';
 import type { UserRecord } from '../store/store.ts';
 import type { Enrolment } from './enrolment.ts';
+import { type ReturningHost, toLabels } from './returning-hosts.ts';
 
 /** What AdminService answers with. */
 export interface AdminParts {
@@ -12,6 +19,10 @@ export interface AdminParts {
   readonly sync: () => Promise<Decided>;
   /** Accepts the branch's head whatever its history; resolves when it is decided on. Throws GIT_HEAD_MOVED. */
   readonly acceptRewrite: (commit: string, actor: string) => Promise<Decided>;
+  /** Takes over hosts that are ahead; all of them where none is named. Resolves to their names, sorted. Throws NOT_FOUND. */
+  readonly takeOver: (hosts: readonly string[] | 'all', actor: string) => Promise<readonly string[]>;
+  /** Unix milliseconds. */
+  readonly clock: () => number;
 }
 
 /** A commit that was decided on. */
@@ -29,6 +40,8 @@ export function createAdmin({
   caCertificateDer,
   sync,
   acceptRewrite,
+  takeOver,
+  clock,
 }: AdminParts): Handlers<AdminServiceService> {
   return {
     async invite(request, { caller }) {
@@ -42,6 +55,23 @@ export function createAdmin({
     async removeHost(request, { caller }) {
       await enrolment.removeHost({ host: request.host, actor: caller.name });
       return {};
+    },
+    async listReturning() {
+      const known = enrolment.returning();
+      return {
+        hosts: known.map((host) => returningMessage(host, { nowMs: clock(), known: enrolment.isKnown(host.name) })),
+      };
+    },
+    async approve(request, { caller }) {
+      const { hosts, withoutLabels } = await enrolment.approve({ ...request, actor: caller.name });
+      return { hosts: [...hosts], withoutLabels: [...withoutLabels] };
+    },
+    async takeOver({ hosts, all }, { caller }) {
+      if (all === hosts.length > 0) {
+        const message = 'Cannot take over hosts: neither names nor all, or both, are given; one of them is wanted';
+        throw new MooringError('INVALID_ARGUMENT', message);
+      }
+      return { hosts: [...(await takeOver(all ? 'all' : hosts, caller.name))] };
     },
     async addUser(request, { caller }) {
       const role = personRole(request.role);
@@ -85,6 +115,23 @@ function personRole(role: Role): UserRecord['role'] {
         'Cannot add user: that role is not for people; viewer, operator or admin is wanted',
       );
   }
+}
+
+function returningMessage(
+  host: ReturningHost,
+  { nowMs, known }: { readonly nowMs: number; readonly known: boolean },
+): ReturningHostMessage {
+  return {
+    host: host.name,
+    key: host.spkiHash,
+    machineId: host.machineId,
+    highWater: host.highWater,
+    labels: toLabels(host.labels ?? {}),
+    labelsTold: host.labels !== undefined,
+    known,
+    askedAgeMs: BigInt(Math.max(0, nowMs - host.askedAtMs)),
+    certificateEndsAtMs: BigInt(host.certificateEndsAtMs),
+  };
 }
 
 function userMessage(user: UserRecord): User {

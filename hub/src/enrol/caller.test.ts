@@ -44,10 +44,16 @@ describe('a certificate', () => {
     expect(hub.enrolment.callerOf(derOf(user.cert))).toMatchObject({ kind: 'user', name: 'alice', role: 'operator' });
   });
 
-  test('of a name without identity, of the hub, of another fleet, or with two names is nobody', async () => {
+  test('of a host that is not remembered, or not by this key, may ask to be let in again and nothing else', async () => {
     await hub.agent('web-2');
-    expect(codeOf(await issued(`spiffe://${hub.fleet.id}/agent/web-2`))).toBe('UNAUTHENTICATED');
-    expect(codeOf(await issued(`spiffe://${hub.fleet.id}/agent/nobody`))).toBe('UNAUTHENTICATED');
+    for (const name of ['web-2', 'nobody']) {
+      const caller = hub.enrolment.callerOf(await issued(`spiffe://${hub.fleet.id}/agent/${name}`));
+      expect(caller).toMatchObject({ kind: 'agent', name, role: 'returning', key: { endsAtMs: expect.any(Number) } });
+    }
+  });
+
+  test('of the hub, of another fleet, or with two names is nobody', async () => {
+    expect(codeOf(await issued(`spiffe://${hub.fleet.id}/user/nobody`))).toBe('UNAUTHENTICATED');
     expect(codeOf(await issued(`spiffe://${hub.fleet.id}/hub`))).toBe('UNAUTHENTICATED');
     expect(codeOf(await issued(`spiffe://${randomUUIDv7()}/agent/web-2`))).toBe('UNAUTHENTICATED');
     expect(codeOf(await issued(`spiffe://${hub.fleet.id}/agent/web-2`, ['web-2']))).toBe('UNAUTHENTICATED');

@@ -1,5 +1,5 @@
 import { MooringError } from '@mooring/proto';
-import type { Caller } from '../grpc/handlers.ts';
+import type { Caller, PresentedKey } from '../grpc/handlers.ts';
 import type { HostRecord, IdentityStore } from '../store/store.ts';
 import { spkiHashOf } from './identity-certificate.ts';
 import { parseCertificate } from './x509.ts';
@@ -13,7 +13,7 @@ export interface KnownCaller {
 
 /**
  * Whose certificate this is. The TLS layer has proved that the fleet's authority signed it; here it must be a leaf with exactly one name, of
- * this fleet, valid now, and its key that of an active identity. Throws UNAUTHENTICATED, CERT_EXPIRED, CERT_NOT_YET_VALID, AGENT_REVOKED
+ * this fleet, valid now, and its key that of an active identity; a host's key that is not known is that of a host that returns. Throws UNAUTHENTICATED, CERT_EXPIRED, CERT_NOT_YET_VALID, AGENT_REVOKED
  * or USER_REVOKED.
  */
 export function knownCaller(
@@ -33,14 +33,19 @@ export function knownCaller(
     throw unauthenticated('its certificate is of another fleet; one issued by this hub is wanted');
   checkDates(certificate.validFromDate.getTime(), certificate.validToDate.getTime(), parts.nowMs);
   const spkiHash = spkiHashOf(certificate.publicKey.export({ format: 'der', type: 'spki' }));
-  return kind === 'agent' ? knownHost(parts.store, who, spkiHash) : knownUser(parts.store, who, spkiHash);
+  if (kind === 'user') return knownUser(parts.store, who, spkiHash);
+  return knownHost(parts.store, who, { spkiHash, endsAtMs: certificate.validToDate.getTime() });
 }
 
-function knownHost(store: IdentityStore, name: string, spkiHash: string): KnownCaller {
+/** A key that never ended here, and that no host has, is of a host that this hub forgot: with a backup, or with all it had. */
+function knownHost(store: IdentityStore, name: string, key: PresentedKey): KnownCaller {
+  const { spkiHash } = key;
   const host = store.host(name);
   const next = host !== undefined && host.nextSpkiHash !== '' && host.nextSpkiHash === spkiHash;
   if (host === undefined || !(next || host.spkiHash === spkiHash)) {
-    throw unauthenticated(`its key is not that of host ${name}; the key it joined with last is wanted`);
+    if (store.isEndedKey(spkiHash))
+      throw unauthenticated(`its key is not that of host ${name}; the key it joined with last is wanted`);
+    return { caller: { kind: 'agent', name, role: 'returning', identityId: spkiHash, key } };
   }
   if (host.revokedAtMs !== 0) throw revoked(name);
   const caller: Caller = { kind: 'agent', name, role: 'agent', identityId: host.identityId };

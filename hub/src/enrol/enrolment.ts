@@ -1,6 +1,7 @@
-import type { JoinRequest, JoinResponse, RenewCertificateResponse } from '@mooring/proto';
+import type { AskBackRequest, JoinRequest, JoinResponse, RenewCertificateResponse } from '@mooring/proto';
 import type { Caller } from '../grpc/handlers.ts';
 import type { HostRecord, UserRecord } from '../store/store.ts';
+import { type Approved, type ApproveOptions, approve } from './approve.ts';
 import { knownCaller } from './caller.ts';
 import { type InviteOptions, invite } from './invite.ts';
 import { join } from './join.ts';
@@ -8,6 +9,7 @@ import { oneAtATime } from './one-at-a-time.ts';
 import type { Endpoints, EnrolmentContext, EnrolmentParts, IdentitiesChange } from './parts.ts';
 import { RefusalGate } from './refusal-gate.ts';
 import { renewCertificate } from './renew.ts';
+import { type ReturningHost, ReturningHosts } from './returning-hosts.ts';
 import { type RevokeOptions, removeHost, revoke } from './revoke.ts';
 import { type AddUserOptions, addUser } from './users.ts';
 
@@ -26,6 +28,14 @@ export interface Enrolment {
   removeHost(options: { readonly host: string; readonly actor: string }): Promise<void>;
   /** Issues a new certificate for a host that has one. */
   renewCertificate(host: string, csr: Uint8Array): Promise<RenewCertificateResponse>;
+  /** Hears a host that this hub does not remember; answers when it shall ask again. */
+  askBack(caller: Caller, request: AskBackRequest): Promise<{ readonly askAgainMs: number }>;
+  /** Who asks to be let in again, sorted by name. */
+  returning(): readonly ReturningHost[];
+  /** True for the name of a host of the fleet, whatever its key. */
+  isKnown(host: string): boolean;
+  /** Lets hosts in again that ask. */
+  approve(options: ApproveOptions): Promise<Approved>;
   /** Whose certificate (DER) this is. Throws UNAUTHENTICATED, CERT_*, AGENT_REVOKED or USER_REVOKED. */
   callerOf(peerCertificateDer: Uint8Array): Caller;
   /** Calls back after every change of identities; returns how to stop that. */
@@ -42,6 +52,7 @@ export function createEnrolment(parts: EnrolmentParts): Enrolment {
   const context: EnrolmentContext = { ...parts, changed };
   const door = { gate: new RefusalGate(), oneAtATime: oneAtATime() };
   const promote = promoter(context);
+  const returning = new ReturningHosts(context);
   return {
     invite: (options) => invite(context, options),
     join: (request, from) => join(context, door, { request, from }),
@@ -50,6 +61,10 @@ export function createEnrolment(parts: EnrolmentParts): Enrolment {
     revoke: (options) => revoke(context, options),
     removeHost: (options) => removeHost(context, options),
     renewCertificate: (host, csr) => renewCertificate(context, host, csr),
+    askBack: (caller, request) => returning.ask(caller, request),
+    returning: () => returning.list(),
+    isKnown: (host) => parts.store.host(host) !== undefined,
+    approve: (options) => door.oneAtATime(() => approve(context, returning, options)),
     callerOf(peerCertificateDer) {
       const identity = { fleetId: parts.fleet.id, store: parts.store, nowMs: parts.clock() };
       const known = knownCaller(identity, peerCertificateDer);

@@ -61,7 +61,7 @@ export async function invite(
     secretHash: createHash('sha256').update(secret).digest('hex'),
     host,
     // A host that gets a new identity keeps its labels unless new ones are given.
-    labels: labels.length === 0 ? (present?.labels ?? {}) : checkedLabels(host, labels),
+    labels: labels.length === 0 ? (present?.labels ?? {}) : checkedLabels(`invite host ${host}`, labels),
     expiresAtMs,
     usedAtMs: 0,
     replace,
@@ -82,12 +82,10 @@ export async function invite(
   return { joinString, expiresAtMs };
 }
 
-function checkedLabels(host: string, labels: readonly Label[]): Record<string, string> {
+/** Labels as they are stored, each checked. `action` says what fails without them. Throws INVALID_ARGUMENT. */
+export function checkedLabels(action: string, labels: readonly Label[]): Record<string, string> {
   const refuse = (what: string) =>
-    new MooringError(
-      'INVALID_ARGUMENT',
-      `Cannot invite host ${host}: ${what}; labels like role=web, each once, are wanted`,
-    );
+    new MooringError('INVALID_ARGUMENT', `Cannot ${action}: ${what}; labels like role=web, each once, are wanted`);
   if (labels.length > MAX_LABELS) throw refuse(`it has ${labels.length} labels, more than ${MAX_LABELS}`);
   const result: Record<string, string> = {};
   for (const { name, value } of labels) {

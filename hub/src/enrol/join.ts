@@ -5,15 +5,13 @@ import { within } from './deadline.ts';
 import { dataKeyOf } from './fleet.ts';
 import { hostUri, issueIdentity } from './identity-certificate.ts';
 import { verifyNkey } from './nkey.ts';
-import { type EnrolmentContext, record } from './parts.ts';
+import { checkedFact, type EnrolmentContext, record } from './parts.ts';
 import type { RefusalGate } from './refusal-gate.ts';
 import { checkToken } from './token.ts';
 import { readRequest } from './x509.ts';
 
 /** Milliseconds that a join waits for the broker to know its account: a reload takes half a second at 4,000 accounts. */
 const REGISTER_DEADLINE_MS = 8000;
-/** Characters of a machine's id and of a version. */
-const MAX_FACT_CHARACTERS = 128;
 
 /** What joins share: they are admitted one after the other, so that each sees what the one before stored. */
 export interface JoinDoor {
@@ -71,9 +69,9 @@ async function admit(context: EnrolmentContext, request: JoinRequest): Promise<A
     nextSpkiHash: '',
     certificateEndsAtMs: identity.endsAtMs,
     nkey: request.nkey,
-    machineId: fact('machine id', request.machineId),
+    machineId: checkedFact('join host', 'machine id', request.machineId),
     revokedAtMs: 0,
-    agentVersion: fact('version', request.agentVersion),
+    agentVersion: checkedFact('join host', 'version', request.agentVersion),
   };
   const before = store.host(host.name);
   await store.joinHost(invitation.id, host);
@@ -95,22 +93,14 @@ function checkNkey({ store }: EnrolmentContext, request: JoinRequest, host: stri
   if (store.hosts().some(({ nkey }) => nkey === request.nkey)) throw refuse('its nkey belongs to a host already');
 }
 
-function fact(name: string, value: string): string {
-  // biome-ignore lint/suspicious/noControlCharactersInRegex: control characters are what is refused here.
-  if (value.length <= MAX_FACT_CHARACTERS && !/[\u0000-\u001f\u007f]/.test(value)) return value;
-  throw new MooringError(
-    'INVALID_ARGUMENT',
-    `Cannot join host: its ${name} is not plain text; at most ${MAX_FACT_CHARACTERS} printable characters are wanted`,
-  );
-}
-
 function joined(host: HostRecord, before: HostRecord | undefined): string {
   return before === undefined
     ? `Host ${host.name} joined`
     : `Host ${host.name} joined with a new identity; the old one ended`;
 }
 
-async function awaitBroker(context: EnrolmentContext, host: HostRecord): Promise<void> {
+/** Waits until the broker knows the host's account; when it does not in time, an event says so and the host works over gRPC. */
+export async function awaitBroker(context: EnrolmentContext, host: HostRecord): Promise<void> {
   try {
     await within(REGISTER_DEADLINE_MS, context.registered(host));
   } catch (error) {

@@ -1,5 +1,5 @@
-import { Severity } from '@mooring/proto';
-import type { EventStore, HostRecord, IdentityStore } from '../store/store.ts';
+import { MooringError, Severity } from '@mooring/proto';
+import type { EventStore, HostRecord, IdentityStore, RevisionStore } from '../store/store.ts';
 import type { Fleet } from './fleet.ts';
 
 /** Where hosts and people find the hub and the broker. */
@@ -23,7 +23,7 @@ export interface IdentitiesChange {
 /** What enrolment works with. */
 export interface EnrolmentParts {
   readonly fleet: Fleet;
-  readonly store: IdentityStore & EventStore;
+  readonly store: IdentityStore & EventStore & Pick<RevisionStore, 'addToldRevisions'>;
   /** Unix milliseconds. */
   readonly clock: () => number;
   /** Asked each time, since ports may be bound late. */
@@ -37,6 +37,19 @@ export interface EnrolmentParts {
 /** The parts, and how verbs tell that identities changed. */
 export interface EnrolmentContext extends EnrolmentParts {
   readonly changed: (change: IdentitiesChange) => void;
+}
+
+/** Characters of a machine's id and of a version. */
+const MAX_FACT_CHARACTERS = 128;
+
+/** Something that a machine says of itself, safe to store and show. `action` says what fails without it. Throws INVALID_ARGUMENT. */
+export function checkedFact(action: string, name: string, value: string): string {
+  // biome-ignore lint/suspicious/noControlCharactersInRegex: control characters are what is refused here.
+  if (value.length <= MAX_FACT_CHARACTERS && !/[\u0000-\u001f\u007f]/.test(value)) return value;
+  throw new MooringError(
+    'INVALID_ARGUMENT',
+    `Cannot ${action}: its ${name} is not plain text; at most ${MAX_FACT_CHARACTERS} printable characters are wanted`,
+  );
 }
 
 /** Stores an event of enrolment. `host` names whom it concerns. */

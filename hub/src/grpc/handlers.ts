@@ -3,6 +3,14 @@ import type { METHOD_ROLES } from '@mooring/proto';
 /** A role that a method declares in the .proto files. */
 export type DeclaredRole = (typeof METHOD_ROLES)[keyof typeof METHOD_ROLES];
 
+/** The key of a certificate that the fleet's authority signed. */
+export interface PresentedKey {
+  /** Hex SHA-256 of its SubjectPublicKeyInfo. */
+  readonly spkiHash: string;
+  /** Unix milliseconds when the certificate ends. */
+  readonly endsAtMs: number;
+}
+
 /** Who calls, as the transport proved it: a certificate of the fleet, the hub's own Unix socket, or nobody (join port). */
 export interface Caller {
   readonly kind: 'agent' | 'user' | 'local' | 'anyone';
@@ -10,8 +18,10 @@ export interface Caller {
   readonly name: string;
   /** What the caller may do; agents and nobody are outside the order of people. */
   readonly role: DeclaredRole;
-  /** Id of the identity row; empty for local callers and nobody. */
+  /** Id of the identity row; empty for local callers and nobody; of a host that returns, the hash of its key. */
   readonly identityId: string;
+  /** Of a host that returns. */
+  readonly key?: PresentedKey;
 }
 
 /** What a handler knows besides the request. */

@@ -5,7 +5,7 @@ import { declaredRole, mayCall } from './roles.ts';
 import { type Credentials, MAIN_METHODS, type RunningHub, startRunningHub } from './running-hub.fake.ts';
 
 const PEOPLE = ['viewer', 'operator', 'admin'] as const;
-const CALLERS = ['agent', 'other-agent', ...PEOPLE] as const;
+const CALLERS = ['agent', 'other-agent', 'forgotten agent', ...PEOPLE] as const;
 
 let hub: RunningHub;
 const clients = new Map<string, Client>();
@@ -17,6 +17,7 @@ beforeAll(async () => {
     clients.set(name, new Client(hub.address, credentials.createSsl(ca, Buffer.from(key), Buffer.from(cert))));
   dial({ ...(await hub.agent('web-1')), name: 'agent' });
   dial({ ...(await hub.agent('web-2')), name: 'other-agent' });
+  dial({ ...(await hub.forgottenAgent('web-9')), name: 'forgotten agent' });
   for (const role of PEOPLE) dial(await hub.user(role, role));
   clients.set('none', new Client(hub.address, credentials.createSsl(ca)));
   clients.set('join port', new Client(hub.joinAddress, credentials.createSsl(ca)));
@@ -42,9 +43,17 @@ function call(caller: string, path: string): Promise<status> {
   return promise;
 }
 
+/** A forgotten host is told what it waits for. */
+const REFUSED: ReadonlySet<status> = new Set([
+  status.PERMISSION_DENIED,
+  status.UNAUTHENTICATED,
+  status.FAILED_PRECONDITION,
+]);
+
 /** What the role table of the protocol promises, written down a second time. */
 function expected(caller: (typeof CALLERS)[number], path: keyof typeof METHOD_ROLES): 'let in' | 'refused' {
   const declared = METHOD_ROLES[path];
+  if (declared === 'returning') return caller === 'forgotten agent' ? 'let in' : 'refused';
   if (declared === 'agent') return caller === 'agent' || caller === 'other-agent' ? 'let in' : 'refused';
   const order = ['viewer', 'operator', 'admin'];
   return order.indexOf(caller) >= order.indexOf(declared) ? 'let in' : 'refused';
@@ -61,7 +70,7 @@ describe('every method on the main port', () => {
   describe.each(methods)('%s', (path) => {
     test.each(CALLERS)('answers %s as its role says', async (caller) => {
       const code = await call(caller, path);
-      const verdict = code === status.PERMISSION_DENIED || code === status.UNAUTHENTICATED ? 'refused' : 'let in';
+      const verdict = REFUSED.has(code) ? 'refused' : 'let in';
       expect(verdict).toBe(expected(caller, path));
     });
 

@@ -27,12 +27,18 @@ export function mayCall(role: DeclaredRole, declared: DeclaredRole): boolean {
   return wanted >= 0 && ORDER.indexOf(role) >= wanted;
 }
 
-/** Refuses a caller whose role does not reach. Throws PERMISSION_DENIED. */
+/** Refuses a caller whose role does not reach. Throws PERMISSION_DENIED, or HOST_FORGOTTEN for a host that may ask to be let in again. */
 export function checkRole(caller: Caller, path: string): void {
   const declared = declaredRole(path);
   if (declared !== undefined && mayCall(caller.role, declared)) return;
+  if (caller.role === 'returning') throw forgotten(caller.name);
   throw new MooringError(
     'PERMISSION_DENIED',
     `Cannot call ${path.slice(path.lastIndexOf('/') + 1)}: ${caller.name} has role ${caller.role}; ${declared ?? 'another'} is wanted`,
   );
+}
+
+function forgotten(host: string): MooringError {
+  const message = `Cannot serve host ${host}: this hub does not remember it by this key; an approval is wanted`;
+  return new MooringError('HOST_FORGOTTEN', message, { hint: `Run on the hub: mooring approve ${host}` });
 }

@@ -17,10 +17,12 @@ import { createAdmin } from '../enrol/admin-handlers.ts';
 import { createEnrol } from '../enrol/enrol-handlers.ts';
 import { createEnrolment, type Enrolment } from '../enrol/enrolment.ts';
 import { endpointsOf, type Fleet } from '../enrol/fleet.ts';
+import { hostUri, issueIdentity } from '../enrol/identity-certificate.ts';
 import { initFleet } from '../enrol/init-fleet.ts';
 import type { IdentitiesChange } from '../enrol/parts.ts';
 import { certificatePem } from '../enrol/server-certificate.ts';
 import { makeUserKey } from '../enrol/user-key.ts';
+import { readRequest } from '../enrol/x509.ts';
 import { createStore, openStore } from '../store/open-store.ts';
 import type { HostRecord, Store } from '../store/store.ts';
 import { type GrpcServers, startGrpcServers } from './grpc.ts';
@@ -28,6 +30,8 @@ import type { CallContext, Handlers } from './handlers.ts';
 
 /** A source that accepts whatever it is asked about. */
 const DECIDING = {
+  takeOver: async (hosts: readonly string[] | 'all') => (hosts === 'all' ? [] : hosts),
+  clock: Date.now,
   sync: async () => ({ commit: 'abc', accepted: true }),
   acceptRewrite: async (commit: string) => ({ commit, accepted: true }),
 };
@@ -60,6 +64,8 @@ export interface RunningHub {
   user(name: string, role: 'viewer' | 'operator' | 'admin'): Promise<Credentials>;
   joinString(host: string, replace?: boolean): Promise<string>;
   agent(host: string): Promise<Credentials>;
+  /** A host with a certificate of this fleet that the hub knows nothing of. */
+  forgottenAgent(host: string): Promise<Credentials>;
   close(): Promise<void>;
 }
 
@@ -136,6 +142,7 @@ export async function startRunningHub(): Promise<RunningHub> {
       const response = await enrolment.join(request, '127.0.0.1');
       return { name: host, key, cert: response.certificates.map(certificatePem).join('') };
     },
+    forgottenAgent: (host) => issueTo(fleet, host, state.now),
     async close() {
       await servers.close();
       await store.close();
@@ -143,6 +150,12 @@ export async function startRunningHub(): Promise<RunningHub> {
     },
   };
   return hub;
+}
+
+async function issueTo(fleet: Fleet, name: string, nowMs: number): Promise<Credentials> {
+  const { key, csr } = await makeUserKey();
+  const { chain } = await issueIdentity(fleet, await readRequest(csr), { uri: hostUri(fleet.id, name), nowMs });
+  return { name, key, cert: chain.map(certificatePem).join('') };
 }
 
 async function newFleet(data: string, clock: () => number): Promise<{ fleet: Fleet; store: Store }> {
@@ -220,6 +233,7 @@ function agentHandlers(seen: CallContext[], onLeave: (host: string) => Promise<v
       yield { data: Buffer.from('part') };
     },
     renewCertificate: answering(seen, AgentServiceService.renewCertificate.responseDeserialize),
+    askBack: answering(seen, AgentServiceService.askBack.responseDeserialize),
     async leave(_, context) {
       seen.push(context);
       await onLeave(context.caller.name);

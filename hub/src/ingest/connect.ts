@@ -137,6 +137,8 @@ function welcome(parts: IngestParts, { host, outboxId }: Hello): ConnectResponse
     newestDigest: newest?.digest ?? '',
     storedEventSequence: parts.store.storedSequence(host, outboxId),
     natsUrls: [...parts.natsUrls()],
+    labels: Object.entries(parts.store.host(host)?.labels ?? {}).map(([name, value]) => ({ name, value })),
+    labelsTold: true,
   };
   return { message: { $case: 'welcome', value } };
 }

@@ -37,6 +37,7 @@ beforeEach(async () => {
     newest: () => ({ generation: 42n, digest: 'sha256:newest' }),
     heartbeatMs: 10_000,
     clock: () => temporary.now,
+    askBack: async () => ({ askAgainMs: 1 }),
     onHello: ({ host, highWater }) => void told.push(['hello', host, highWater]),
     onHostChanged: (host) => told.push(['changed', host]),
     onEvents: (events) => told.push(['events', events.length]),
@@ -81,6 +82,8 @@ test('a hello is welcomed with pace, time, newest assignment, stored events and 
     newestDigest: 'sha256:newest',
     storedEventSequence: 7n,
     natsUrls: ['tls://hub:4222'],
+    labels: [{ name: 'role', value: 'web' }],
+    labelsTold: true,
   });
   expect(told).toEqual([['hello', 'web-1', 40n]]);
   expect(temporary.store.host('web-1')?.agentVersion).toBe('0.1.0');

@@ -20,6 +20,7 @@ export function createIngest(parts: IngestParts): Handlers<typeof AgentServiceSe
     },
     fetchObject: ({ object }, { caller }) => fetchObject({ ...parts, security }, caller.name, object),
     renewCertificate: ({ csr }, { caller }) => parts.renewCertificate(caller.name, csr),
+    askBack: (request, { caller }) => parts.askBack(caller, request),
     leave: async (_request, { caller }) => {
       await parts.onLeave(caller.name);
       return {};

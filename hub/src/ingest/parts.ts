@@ -1,4 +1,5 @@
-import type { Event, Hello, RenewCertificateResponse } from '@mooring/proto';
+import type { AskBackRequest, Event, Hello, RenewCertificateResponse } from '@mooring/proto';
+import type { Caller } from '../grpc/handlers.ts';
 import type { Store } from '../store/store.ts';
 import type { Timers } from '../timers.ts';
 import type { Presence } from './presence.ts';
@@ -25,6 +26,8 @@ export interface IngestParts {
   readonly onEvents: (events: readonly Event[]) => void;
   /** Where the broker is, now. */
   readonly natsUrls: () => readonly string[];
+  /** A host that is not remembered asks to be let in again; answers when it shall ask again. */
+  readonly askBack: (caller: Caller, request: AskBackRequest) => Promise<{ readonly askAgainMs: number }>;
   /** The host wishes to leave the fleet. */
   readonly onLeave: (host: string) => Promise<void>;
   readonly renewCertificate: (host: string, csr: Uint8Array) => Promise<RenewCertificateResponse>;

@@ -10,7 +10,8 @@ import {
   STREAMS,
 } from '@mooring/proto';
 import type { Logger } from 'pino';
-import type { AssignmentRecord, AssignmentStore } from '../store/store.ts';
+import { isHeldBack } from '../sign/held.ts';
+import type { AssignmentRecord, AssignmentStore, IdentityStore } from '../store/store.ts';
 import { MACHINE_TIMERS, type Timers } from '../timers.ts';
 import type { BrokerConnection } from './broker-connection.ts';
 
@@ -24,7 +25,7 @@ const MAX_RETRY_MS = 15_000;
 
 /** What the publisher relies on. */
 export interface PublisherParts {
-  readonly store: AssignmentStore;
+  readonly store: AssignmentStore & Pick<IdentityStore, 'highWaters'>;
   /** Opens a connection; `onReady` after reconnections, `onLost` when it is gone. */
   readonly connect: (events: { onReady: () => void; onLost: () => void }) => Promise<BrokerConnection>;
   readonly log: Pick<Logger, 'warn'>;
@@ -153,7 +154,10 @@ export class Publisher {
 
   async #mendAssignments(connection: BrokerConnection): Promise<void> {
     const records = this.#parts.store.assignments();
+    const marks = this.#parts.store.highWaters();
     await inParallel(records, async (record) => {
+      // What the broker has is newer, or nobody knows yet: the host says.
+      if (isHeldBack(record.generation, marks.get(record.host) ?? 0n)) return;
       if (record.envelope.byteLength > MAX_PUSHED_ENVELOPE_BYTES) return;
       const there = await connection.last(STREAMS.assignments, assignmentSubject(record.host));
       if (there === undefined || digestOf(there) !== record.digest) await publishAssignment(connection, record);

@@ -108,6 +108,7 @@ function revisionOf({ info, outcome }: RevisionReading): Revision {
     classesRendered: isRendered ? outcome.rendering.classesRendered : 0,
     objectsPublished: 0,
     assignmentsIssued: 0,
+    toldBy: '',
   };
 }
 

@@ -12,6 +12,7 @@ import {
 import type { HostRendering, PlainObject, Rendering } from '../render/rendering.ts';
 import type { AssignmentRecord, HostRecord, ObjectRecord, Store } from '../store/store.ts';
 import { nextContent } from './assignment-content.ts';
+import { isHeldBack } from './held.ts';
 import { issueAssignment, type NamedObject, nextGeneration, type SigningKeys } from './issue-assignment.ts';
 
 /** What assigning relies on. */
@@ -22,8 +23,6 @@ export interface AssignerParts {
   readonly source: string;
   readonly keys: Omit<SigningKeys, 'dataKey'>;
   readonly dataKeyOf: (identityId: string) => Uint8Array;
-  /** Highest generation that a host or the broker is known to hold; 0: none. */
-  readonly markOf: (host: string) => bigint;
   readonly clock: () => number;
 }
 
@@ -36,6 +35,8 @@ export interface AssignOrder {
   readonly revision: number;
   readonly reason: string;
   readonly actor: string;
+  /** Hosts ahead of this hub that it takes over; for the others among them nothing is issued. A commit that is new takes over all. */
+  readonly takesOver: 'all' | ReadonlySet<string>;
 }
 
 /** What was stored and waits to be published. */
@@ -76,10 +77,16 @@ export class Assigner {
     return { objects, assignments };
   }
 
-  /** Issues the host's newest assignment again under a higher generation, for a host that is ahead of the hub or has a new identity. */
+  /** True when nothing that is stored may go to the host. */
+  isHeldBack(host: string): boolean {
+    const { store } = this.#parts;
+    return isHeldBack(store.assignmentHead(host)?.generation, store.highWater(host));
+  }
+
+  /** Issues the host's newest assignment again under a higher generation, for a host that has a new identity. One that is held back gets none. */
   async reissue(host: HostRecord, reason: string): Promise<Assigned> {
     const newest = this.#parts.store.assignment(host.name);
-    if (newest === undefined) return { objects: [], assignments: [] };
+    if (newest === undefined || this.isHeldBack(host.name)) return { objects: [], assignments: [] };
     const record = this.#issue(host, contentOf(newest), { revision: newest.revision, reason, actor: 'hub' });
     await this.#parts.store.putAssignments([record]);
     return { objects: [], assignments: [record] };
@@ -104,6 +111,7 @@ export class Assigner {
     // A host that joined after the rendering began gets its assignment with the next one.
     if (rendering === undefined) return undefined;
     const { store, fleetId, source } = this.#parts;
+    if (order.takesOver !== 'all' && !order.takesOver.has(host.name) && this.isHeldBack(host.name)) return undefined;
     const newest = store.assignment(host.name);
     const content = nextContent({
       fleetId,
@@ -115,7 +123,10 @@ export class Assigner {
       previous: newest === undefined ? undefined : contentOf(newest),
       removed: new Set(store.hostState(host.name)?.state.removedStacks ?? []),
     });
-    return content === undefined ? undefined : this.#issue(host, content, order);
+    if (content !== undefined) return this.#issue(host, content, order);
+    // What it has from elsewhere may be anything: the same content is said again, above it.
+    const isAhead = newest !== undefined && store.highWater(host.name) > newest.generation;
+    return isAhead ? this.#issue(host, contentOf(newest), order) : undefined;
   }
 
   #issue(
@@ -123,9 +134,12 @@ export class Assigner {
     content: Parameters<typeof issueAssignment>[0],
     details: Pick<AssignOrder, 'revision' | 'reason' | 'actor'>,
   ): AssignmentRecord {
-    const { store, keys, dataKeyOf, markOf, clock } = this.#parts;
+    const { store, keys, dataKeyOf, clock } = this.#parts;
     const nowMs = clock();
-    const generation = nextGeneration([store.assignment(host.name)?.generation ?? 0n, markOf(host.name)], nowMs);
+    const generation = nextGeneration(
+      [store.assignmentHead(host.name)?.generation ?? 0n, store.highWater(host.name)],
+      nowMs,
+    );
     const bundles = new Set(content.stacks.map(({ release }) => release?.bundle ?? ''));
     const objects = new Map(
       [...bundles].flatMap((bundle) => this.#objectsIn(bundle).map((named) => [named.object, named] as const)),

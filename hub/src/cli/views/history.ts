@@ -5,20 +5,29 @@ import { formatTable } from '../table.ts';
 // Characters that leave room for the subject.
 const AUTHOR_WIDTH = 16;
 
-/** `mooring history`: decisions on commits, newest first. */
+/** `mooring history`: decisions on commits, newest first; behind them what hosts told of. */
 export function historyText(revisions: readonly Revision[], nowMs: number): string {
   if (revisions.length === 0) return 'No revisions yet.';
   const rows = revisions.map((revision) => [
     revision.commit.slice(0, 12),
-    revision.verdict === RevisionVerdict.REVISION_VERDICT_ACCEPTED ? 'accepted' : 'refused',
+    verdictOf(revision),
     formatAge(Math.max(0, nowMs - Number(revision.decidedAtMs))),
     revision.assignmentsIssued,
     authorName(revision.author),
-    revision.problems[0] === undefined
-      ? revision.subject
-      : `${revision.problems[0].code}: ${revision.problems[0].message}`,
+    subjectOf(revision),
   ]);
   return formatTable(['COMMIT', 'VERDICT', 'AGE', 'HOSTS', 'AUTHOR', 'SUBJECT'], rows);
+}
+
+/** What a host told of is not what this hub knows. */
+function verdictOf({ toldBy, verdict }: Revision): string {
+  if (toldBy !== '') return 'told';
+  return verdict === RevisionVerdict.REVISION_VERDICT_ACCEPTED ? 'accepted' : 'refused';
+}
+
+function subjectOf({ toldBy, subject, problems: [problem] }: Revision): string {
+  if (toldBy !== '') return `by ${toldBy}${subject === '' ? '' : `: ${subject}`}`;
+  return problem === undefined ? subject : `${problem.code}: ${problem.message}`;
 }
 
 /** `Ada Lovelace <ada@example>` without the address, short enough for its column. */

@@ -69,6 +69,70 @@ export interface RemoveHostRequest {
 export interface RemoveHostResponse {
 }
 
+/** Asks who wants to be let in again. */
+export interface ListReturningRequest {
+}
+
+/** Who wants to be let in again. */
+export interface ListReturningResponse {
+  /** Sorted by name. */
+  hosts: ReturningHost[];
+}
+
+/** A host that asks to be let in again. */
+export interface ReturningHost {
+  /** Name, by its certificate. */
+  host: string;
+  /** Hex SHA-256 of its key: `mooring-agent status` on the host shows the same. */
+  key: string;
+  /** The machine's own id, as it says. */
+  machineId: string;
+  /** Highest generation that it has accepted, as it says. */
+  highWater: bigint;
+  /** Labels that it was told once, sorted. */
+  labels: Label[];
+  /** False: no hub ever told it its labels. */
+  labelsTold: boolean;
+  /** True: this hub knows a host of that name by another key. */
+  known: boolean;
+  /** Milliseconds since it asked last. */
+  askedAgeMs: bigint;
+  /** Unix milliseconds by the hub's clock when its certificate ends. */
+  certificateEndsAtMs: bigint;
+}
+
+/** Asks to let hosts in again. */
+export interface ApproveRequest {
+  /** Names. */
+  hosts: string[];
+  /** All that ask now, instead. */
+  all: boolean;
+  /** Labels in place of those that it told; for one host. */
+  labels: Label[];
+}
+
+/** They are in. */
+export interface ApproveResponse {
+  /** Names, sorted. */
+  hosts: string[];
+  /** Those of them that nobody told labels, sorted. */
+  withoutLabels: string[];
+}
+
+/** Asks to take over hosts that are ahead. */
+export interface TakeOverRequest {
+  /** Names. */
+  hosts: string[];
+  /** All that are ahead now, instead. */
+  all: boolean;
+}
+
+/** They are taken over. */
+export interface TakeOverResponse {
+  /** Names, sorted. */
+  hosts: string[];
+}
+
 /** Asks for a user's certificate. */
 export interface AddUserRequest {
   /** Name, grammar of host names. */
@@ -628,6 +692,709 @@ export const RemoveHostResponse: MessageFns<RemoveHostResponse> = {
   },
   fromPartial<I extends Exact<DeepPartial<RemoveHostResponse>, I>>(_: I): RemoveHostResponse {
     const message = createBaseRemoveHostResponse();
+    return message;
+  },
+};
+
+function createBaseListReturningRequest(): ListReturningRequest {
+  return {};
+}
+
+export const ListReturningRequest: MessageFns<ListReturningRequest> = {
+  encode(_: ListReturningRequest, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): ListReturningRequest {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseListReturningRequest();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(_: any): ListReturningRequest {
+    return {};
+  },
+
+  toJSON(_: ListReturningRequest): unknown {
+    const obj: any = {};
+    return obj;
+  },
+
+  create<I extends Exact<DeepPartial<ListReturningRequest>, I>>(base?: I): ListReturningRequest {
+    return ListReturningRequest.fromPartial(base ?? ({} as any));
+  },
+  fromPartial<I extends Exact<DeepPartial<ListReturningRequest>, I>>(_: I): ListReturningRequest {
+    const message = createBaseListReturningRequest();
+    return message;
+  },
+};
+
+function createBaseListReturningResponse(): ListReturningResponse {
+  return { hosts: [] };
+}
+
+export const ListReturningResponse: MessageFns<ListReturningResponse> = {
+  encode(message: ListReturningResponse, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    for (const v of message.hosts) {
+      ReturningHost.encode(v!, writer.uint32(10).fork()).join();
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): ListReturningResponse {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseListReturningResponse();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.hosts.push(ReturningHost.decode(reader, reader.uint32()));
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): ListReturningResponse {
+    return {
+      hosts: globalThis.Array.isArray(object?.hosts) ? object.hosts.map((e: any) => ReturningHost.fromJSON(e)) : [],
+    };
+  },
+
+  toJSON(message: ListReturningResponse): unknown {
+    const obj: any = {};
+    if (message.hosts?.length) {
+      obj.hosts = message.hosts.map((e) => ReturningHost.toJSON(e));
+    }
+    return obj;
+  },
+
+  create<I extends Exact<DeepPartial<ListReturningResponse>, I>>(base?: I): ListReturningResponse {
+    return ListReturningResponse.fromPartial(base ?? ({} as any));
+  },
+  fromPartial<I extends Exact<DeepPartial<ListReturningResponse>, I>>(object: I): ListReturningResponse {
+    const message = createBaseListReturningResponse();
+    message.hosts = object.hosts?.map((e) => ReturningHost.fromPartial(e)) || [];
+    return message;
+  },
+};
+
+function createBaseReturningHost(): ReturningHost {
+  return {
+    host: "",
+    key: "",
+    machineId: "",
+    highWater: 0n,
+    labels: [],
+    labelsTold: false,
+    known: false,
+    askedAgeMs: 0n,
+    certificateEndsAtMs: 0n,
+  };
+}
+
+export const ReturningHost: MessageFns<ReturningHost> = {
+  encode(message: ReturningHost, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.host !== "") {
+      writer.uint32(10).string(message.host);
+    }
+    if (message.key !== "") {
+      writer.uint32(18).string(message.key);
+    }
+    if (message.machineId !== "") {
+      writer.uint32(26).string(message.machineId);
+    }
+    if (message.highWater !== 0n) {
+      if (BigInt.asUintN(64, message.highWater) !== message.highWater) {
+        throw new globalThis.Error("value provided for field message.highWater of type uint64 too large");
+      }
+      writer.uint32(32).uint64(message.highWater);
+    }
+    for (const v of message.labels) {
+      Label.encode(v!, writer.uint32(42).fork()).join();
+    }
+    if (message.labelsTold !== false) {
+      writer.uint32(48).bool(message.labelsTold);
+    }
+    if (message.known !== false) {
+      writer.uint32(56).bool(message.known);
+    }
+    if (message.askedAgeMs !== 0n) {
+      if (BigInt.asIntN(64, message.askedAgeMs) !== message.askedAgeMs) {
+        throw new globalThis.Error("value provided for field message.askedAgeMs of type int64 too large");
+      }
+      writer.uint32(64).int64(message.askedAgeMs);
+    }
+    if (message.certificateEndsAtMs !== 0n) {
+      if (BigInt.asIntN(64, message.certificateEndsAtMs) !== message.certificateEndsAtMs) {
+        throw new globalThis.Error("value provided for field message.certificateEndsAtMs of type int64 too large");
+      }
+      writer.uint32(72).int64(message.certificateEndsAtMs);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): ReturningHost {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseReturningHost();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.host = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.key = reader.string();
+            continue;
+          }
+          case 3: {
+            if (tag !== 26) {
+              break;
+            }
+
+            message.machineId = reader.string();
+            continue;
+          }
+          case 4: {
+            if (tag !== 32) {
+              break;
+            }
+
+            message.highWater = reader.uint64() as bigint;
+            continue;
+          }
+          case 5: {
+            if (tag !== 42) {
+              break;
+            }
+
+            message.labels.push(Label.decode(reader, reader.uint32()));
+            continue;
+          }
+          case 6: {
+            if (tag !== 48) {
+              break;
+            }
+
+            message.labelsTold = reader.bool();
+            continue;
+          }
+          case 7: {
+            if (tag !== 56) {
+              break;
+            }
+
+            message.known = reader.bool();
+            continue;
+          }
+          case 8: {
+            if (tag !== 64) {
+              break;
+            }
+
+            message.askedAgeMs = reader.int64() as bigint;
+            continue;
+          }
+          case 9: {
+            if (tag !== 72) {
+              break;
+            }
+
+            message.certificateEndsAtMs = reader.int64() as bigint;
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): ReturningHost {
+    return {
+      host: isSet(object.host) ? globalThis.String(object.host) : "",
+      key: isSet(object.key) ? globalThis.String(object.key) : "",
+      machineId: isSet(object.machineId)
+        ? globalThis.String(object.machineId)
+        : isSet(object.machine_id)
+        ? globalThis.String(object.machine_id)
+        : "",
+      highWater: isSet(object.highWater)
+        ? BigInt(object.highWater)
+        : isSet(object.high_water)
+        ? BigInt(object.high_water)
+        : 0n,
+      labels: globalThis.Array.isArray(object?.labels) ? object.labels.map((e: any) => Label.fromJSON(e)) : [],
+      labelsTold: isSet(object.labelsTold)
+        ? globalThis.Boolean(object.labelsTold)
+        : isSet(object.labels_told)
+        ? globalThis.Boolean(object.labels_told)
+        : false,
+      known: isSet(object.known) ? globalThis.Boolean(object.known) : false,
+      askedAgeMs: isSet(object.askedAgeMs)
+        ? BigInt(object.askedAgeMs)
+        : isSet(object.asked_age_ms)
+        ? BigInt(object.asked_age_ms)
+        : 0n,
+      certificateEndsAtMs: isSet(object.certificateEndsAtMs)
+        ? BigInt(object.certificateEndsAtMs)
+        : isSet(object.certificate_ends_at_ms)
+        ? BigInt(object.certificate_ends_at_ms)
+        : 0n,
+    };
+  },
+
+  toJSON(message: ReturningHost): unknown {
+    const obj: any = {};
+    if (message.host !== "") {
+      obj.host = message.host;
+    }
+    if (message.key !== "") {
+      obj.key = message.key;
+    }
+    if (message.machineId !== "") {
+      obj.machineId = message.machineId;
+    }
+    if (message.highWater !== 0n) {
+      obj.highWater = message.highWater.toString();
+    }
+    if (message.labels?.length) {
+      obj.labels = message.labels.map((e) => Label.toJSON(e));
+    }
+    if (message.labelsTold !== false) {
+      obj.labelsTold = message.labelsTold;
+    }
+    if (message.known !== false) {
+      obj.known = message.known;
+    }
+    if (message.askedAgeMs !== 0n) {
+      obj.askedAgeMs = message.askedAgeMs.toString();
+    }
+    if (message.certificateEndsAtMs !== 0n) {
+      obj.certificateEndsAtMs = message.certificateEndsAtMs.toString();
+    }
+    return obj;
+  },
+
+  create<I extends Exact<DeepPartial<ReturningHost>, I>>(base?: I): ReturningHost {
+    return ReturningHost.fromPartial(base ?? ({} as any));
+  },
+  fromPartial<I extends Exact<DeepPartial<ReturningHost>, I>>(object: I): ReturningHost {
+    const message = createBaseReturningHost();
+    message.host = object.host ?? "";
+    message.key = object.key ?? "";
+    message.machineId = object.machineId ?? "";
+    message.highWater = (object.highWater !== undefined && object.highWater !== null) ? BigInt(object.highWater) : 0n;
+    message.labels = object.labels?.map((e) => Label.fromPartial(e)) || [];
+    message.labelsTold = object.labelsTold ?? false;
+    message.known = object.known ?? false;
+    message.askedAgeMs = (object.askedAgeMs !== undefined && object.askedAgeMs !== null)
+      ? BigInt(object.askedAgeMs)
+      : 0n;
+    message.certificateEndsAtMs = (object.certificateEndsAtMs !== undefined && object.certificateEndsAtMs !== null)
+      ? BigInt(object.certificateEndsAtMs)
+      : 0n;
+    return message;
+  },
+};
+
+function createBaseApproveRequest(): ApproveRequest {
+  return { hosts: [], all: false, labels: [] };
+}
+
+export const ApproveRequest: MessageFns<ApproveRequest> = {
+  encode(message: ApproveRequest, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    for (const v of message.hosts) {
+      writer.uint32(10).string(v!);
+    }
+    if (message.all !== false) {
+      writer.uint32(16).bool(message.all);
+    }
+    for (const v of message.labels) {
+      Label.encode(v!, writer.uint32(26).fork()).join();
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): ApproveRequest {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseApproveRequest();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.hosts.push(reader.string());
+            continue;
+          }
+          case 2: {
+            if (tag !== 16) {
+              break;
+            }
+
+            message.all = reader.bool();
+            continue;
+          }
+          case 3: {
+            if (tag !== 26) {
+              break;
+            }
+
+            message.labels.push(Label.decode(reader, reader.uint32()));
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): ApproveRequest {
+    return {
+      hosts: globalThis.Array.isArray(object?.hosts) ? object.hosts.map((e: any) => globalThis.String(e)) : [],
+      all: isSet(object.all) ? globalThis.Boolean(object.all) : false,
+      labels: globalThis.Array.isArray(object?.labels) ? object.labels.map((e: any) => Label.fromJSON(e)) : [],
+    };
+  },
+
+  toJSON(message: ApproveRequest): unknown {
+    const obj: any = {};
+    if (message.hosts?.length) {
+      obj.hosts = message.hosts;
+    }
+    if (message.all !== false) {
+      obj.all = message.all;
+    }
+    if (message.labels?.length) {
+      obj.labels = message.labels.map((e) => Label.toJSON(e));
+    }
+    return obj;
+  },
+
+  create<I extends Exact<DeepPartial<ApproveRequest>, I>>(base?: I): ApproveRequest {
+    return ApproveRequest.fromPartial(base ?? ({} as any));
+  },
+  fromPartial<I extends Exact<DeepPartial<ApproveRequest>, I>>(object: I): ApproveRequest {
+    const message = createBaseApproveRequest();
+    message.hosts = object.hosts?.map((e) => e) || [];
+    message.all = object.all ?? false;
+    message.labels = object.labels?.map((e) => Label.fromPartial(e)) || [];
+    return message;
+  },
+};
+
+function createBaseApproveResponse(): ApproveResponse {
+  return { hosts: [], withoutLabels: [] };
+}
+
+export const ApproveResponse: MessageFns<ApproveResponse> = {
+  encode(message: ApproveResponse, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    for (const v of message.hosts) {
+      writer.uint32(10).string(v!);
+    }
+    for (const v of message.withoutLabels) {
+      writer.uint32(18).string(v!);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): ApproveResponse {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseApproveResponse();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.hosts.push(reader.string());
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.withoutLabels.push(reader.string());
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): ApproveResponse {
+    return {
+      hosts: globalThis.Array.isArray(object?.hosts) ? object.hosts.map((e: any) => globalThis.String(e)) : [],
+      withoutLabels: globalThis.Array.isArray(object?.withoutLabels)
+        ? object.withoutLabels.map((e: any) => globalThis.String(e))
+        : globalThis.Array.isArray(object?.without_labels)
+        ? object.without_labels.map((e: any) => globalThis.String(e))
+        : [],
+    };
+  },
+
+  toJSON(message: ApproveResponse): unknown {
+    const obj: any = {};
+    if (message.hosts?.length) {
+      obj.hosts = message.hosts;
+    }
+    if (message.withoutLabels?.length) {
+      obj.withoutLabels = message.withoutLabels;
+    }
+    return obj;
+  },
+
+  create<I extends Exact<DeepPartial<ApproveResponse>, I>>(base?: I): ApproveResponse {
+    return ApproveResponse.fromPartial(base ?? ({} as any));
+  },
+  fromPartial<I extends Exact<DeepPartial<ApproveResponse>, I>>(object: I): ApproveResponse {
+    const message = createBaseApproveResponse();
+    message.hosts = object.hosts?.map((e) => e) || [];
+    message.withoutLabels = object.withoutLabels?.map((e) => e) || [];
+    return message;
+  },
+};
+
+function createBaseTakeOverRequest(): TakeOverRequest {
+  return { hosts: [], all: false };
+}
+
+export const TakeOverRequest: MessageFns<TakeOverRequest> = {
+  encode(message: TakeOverRequest, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    for (const v of message.hosts) {
+      writer.uint32(10).string(v!);
+    }
+    if (message.all !== false) {
+      writer.uint32(16).bool(message.all);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): TakeOverRequest {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseTakeOverRequest();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.hosts.push(reader.string());
+            continue;
+          }
+          case 2: {
+            if (tag !== 16) {
+              break;
+            }
+
+            message.all = reader.bool();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): TakeOverRequest {
+    return {
+      hosts: globalThis.Array.isArray(object?.hosts) ? object.hosts.map((e: any) => globalThis.String(e)) : [],
+      all: isSet(object.all) ? globalThis.Boolean(object.all) : false,
+    };
+  },
+
+  toJSON(message: TakeOverRequest): unknown {
+    const obj: any = {};
+    if (message.hosts?.length) {
+      obj.hosts = message.hosts;
+    }
+    if (message.all !== false) {
+      obj.all = message.all;
+    }
+    return obj;
+  },
+
+  create<I extends Exact<DeepPartial<TakeOverRequest>, I>>(base?: I): TakeOverRequest {
+    return TakeOverRequest.fromPartial(base ?? ({} as any));
+  },
+  fromPartial<I extends Exact<DeepPartial<TakeOverRequest>, I>>(object: I): TakeOverRequest {
+    const message = createBaseTakeOverRequest();
+    message.hosts = object.hosts?.map((e) => e) || [];
+    message.all = object.all ?? false;
+    return message;
+  },
+};
+
+function createBaseTakeOverResponse(): TakeOverResponse {
+  return { hosts: [] };
+}
+
+export const TakeOverResponse: MessageFns<TakeOverResponse> = {
+  encode(message: TakeOverResponse, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    for (const v of message.hosts) {
+      writer.uint32(10).string(v!);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): TakeOverResponse {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseTakeOverResponse();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.hosts.push(reader.string());
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): TakeOverResponse {
+    return { hosts: globalThis.Array.isArray(object?.hosts) ? object.hosts.map((e: any) => globalThis.String(e)) : [] };
+  },
+
+  toJSON(message: TakeOverResponse): unknown {
+    const obj: any = {};
+    if (message.hosts?.length) {
+      obj.hosts = message.hosts;
+    }
+    return obj;
+  },
+
+  create<I extends Exact<DeepPartial<TakeOverResponse>, I>>(base?: I): TakeOverResponse {
+    return TakeOverResponse.fromPartial(base ?? ({} as any));
+  },
+  fromPartial<I extends Exact<DeepPartial<TakeOverResponse>, I>>(object: I): TakeOverResponse {
+    const message = createBaseTakeOverResponse();
+    message.hosts = object.hosts?.map((e) => e) || [];
     return message;
   },
 };
@@ -1461,6 +2228,37 @@ export const AdminServiceService = {
     responseSerialize: (value: RemoveHostResponse): Buffer => Buffer.from(RemoveHostResponse.encode(value).finish()),
     responseDeserialize: (value: Buffer): RemoveHostResponse => RemoveHostResponse.decode(value),
   },
+  /** Hosts that ask to be let in again, sorted by name. */
+  listReturning: {
+    path: "/mooring.v1.AdminService/ListReturning" as const,
+    requestStream: false as const,
+    responseStream: false as const,
+    requestSerialize: (value: ListReturningRequest): Buffer => Buffer.from(ListReturningRequest.encode(value).finish()),
+    requestDeserialize: (value: Buffer): ListReturningRequest => ListReturningRequest.decode(value),
+    responseSerialize: (value: ListReturningResponse): Buffer =>
+      Buffer.from(ListReturningResponse.encode(value).finish()),
+    responseDeserialize: (value: Buffer): ListReturningResponse => ListReturningResponse.decode(value),
+  },
+  /** Lets hosts in again that this hub does not remember, by the certificates that they still have. */
+  approve: {
+    path: "/mooring.v1.AdminService/Approve" as const,
+    requestStream: false as const,
+    responseStream: false as const,
+    requestSerialize: (value: ApproveRequest): Buffer => Buffer.from(ApproveRequest.encode(value).finish()),
+    requestDeserialize: (value: Buffer): ApproveRequest => ApproveRequest.decode(value),
+    responseSerialize: (value: ApproveResponse): Buffer => Buffer.from(ApproveResponse.encode(value).finish()),
+    responseDeserialize: (value: Buffer): ApproveResponse => ApproveResponse.decode(value),
+  },
+  /** Takes over hosts that are ahead of this hub: what the accepted commit gives them is issued above what they have. */
+  takeOver: {
+    path: "/mooring.v1.AdminService/TakeOver" as const,
+    requestStream: false as const,
+    responseStream: false as const,
+    requestSerialize: (value: TakeOverRequest): Buffer => Buffer.from(TakeOverRequest.encode(value).finish()),
+    requestDeserialize: (value: Buffer): TakeOverRequest => TakeOverRequest.decode(value),
+    responseSerialize: (value: TakeOverResponse): Buffer => Buffer.from(TakeOverResponse.encode(value).finish()),
+    responseDeserialize: (value: Buffer): TakeOverResponse => TakeOverResponse.decode(value),
+  },
   /** Issues a user's certificate for a key that the caller made. */
   addUser: {
     path: "/mooring.v1.AdminService/AddUser" as const,
@@ -1511,6 +2309,12 @@ export interface AdminServiceServer extends UntypedServiceImplementation {
   revoke: handleUnaryCall<RevokeRequest, RevokeResponse>;
   /** Takes a host out of the fleet and of every view. */
   removeHost: handleUnaryCall<RemoveHostRequest, RemoveHostResponse>;
+  /** Hosts that ask to be let in again, sorted by name. */
+  listReturning: handleUnaryCall<ListReturningRequest, ListReturningResponse>;
+  /** Lets hosts in again that this hub does not remember, by the certificates that they still have. */
+  approve: handleUnaryCall<ApproveRequest, ApproveResponse>;
+  /** Takes over hosts that are ahead of this hub: what the accepted commit gives them is issued above what they have. */
+  takeOver: handleUnaryCall<TakeOverRequest, TakeOverResponse>;
   /** Issues a user's certificate for a key that the caller made. */
   addUser: handleUnaryCall<AddUserRequest, AddUserResponse>;
   /** Users, sorted by name. */
@@ -1569,6 +2373,54 @@ export interface AdminServiceClient extends Client {
     metadata: Metadata,
     options: Partial<CallOptions>,
     callback: (error: ServiceError | null, response: RemoveHostResponse) => void,
+  ): ClientUnaryCall;
+  /** Hosts that ask to be let in again, sorted by name. */
+  listReturning(
+    request: ListReturningRequest,
+    callback: (error: ServiceError | null, response: ListReturningResponse) => void,
+  ): ClientUnaryCall;
+  listReturning(
+    request: ListReturningRequest,
+    metadata: Metadata,
+    callback: (error: ServiceError | null, response: ListReturningResponse) => void,
+  ): ClientUnaryCall;
+  listReturning(
+    request: ListReturningRequest,
+    metadata: Metadata,
+    options: Partial<CallOptions>,
+    callback: (error: ServiceError | null, response: ListReturningResponse) => void,
+  ): ClientUnaryCall;
+  /** Lets hosts in again that this hub does not remember, by the certificates that they still have. */
+  approve(
+    request: ApproveRequest,
+    callback: (error: ServiceError | null, response: ApproveResponse) => void,
+  ): ClientUnaryCall;
+  approve(
+    request: ApproveRequest,
+    metadata: Metadata,
+    callback: (error: ServiceError | null, response: ApproveResponse) => void,
+  ): ClientUnaryCall;
+  approve(
+    request: ApproveRequest,
+    metadata: Metadata,
+    options: Partial<CallOptions>,
+    callback: (error: ServiceError | null, response: ApproveResponse) => void,
+  ): ClientUnaryCall;
+  /** Takes over hosts that are ahead of this hub: what the accepted commit gives them is issued above what they have. */
+  takeOver(
+    request: TakeOverRequest,
+    callback: (error: ServiceError | null, response: TakeOverResponse) => void,
+  ): ClientUnaryCall;
+  takeOver(
+    request: TakeOverRequest,
+    metadata: Metadata,
+    callback: (error: ServiceError | null, response: TakeOverResponse) => void,
+  ): ClientUnaryCall;
+  takeOver(
+    request: TakeOverRequest,
+    metadata: Metadata,
+    options: Partial<CallOptions>,
+    callback: (error: ServiceError | null, response: TakeOverResponse) => void,
   ): ClientUnaryCall;
   /** Issues a user's certificate for a key that the caller made. */
   addUser(

@@ -25,6 +25,7 @@ import {
   type UntypedServiceImplementation,
 } from "@grpc/grpc-js";
 import { DriftMode, driftModeFromJSON, driftModeToJSON } from "./assignment.ts";
+import { Label } from "./bundle.ts";
 import { Event, HostState, Problem, StackState } from "./state.ts";
 
 export const protobufPackage = "mooring.v1";
@@ -191,6 +192,10 @@ export interface Welcome {
   storedEventSequence: bigint;
   /** Where the broker is, now. */
   natsUrls: string[];
+  /** Labels that the host joined with. It keeps them for a hub that has lost them. */
+  labels: Label[];
+  /** True: `labels` are told; older hubs tell none. */
+  labelsTold: boolean;
 }
 
 /** The hub's answer to a heartbeat. */
@@ -407,6 +412,34 @@ export interface RenewCertificateResponse {
   certificates: Buffer[];
   /** The newest trust file, DSSE envelope. */
   trust: Buffer;
+}
+
+/** What a host knows of itself that its hub has lost. Its name and key are those of its certificate. */
+export interface AskBackRequest {
+  /** Id of its identity: its data key hangs on it. */
+  identityId: string;
+  /** Public user nkey on the broker. */
+  nkey: string;
+  /** Signature by that nkey over the SHA-256 of the certificate's SubjectPublicKeyInfo, DER. */
+  nkeySignature: Buffer;
+  /** The machine's own id. */
+  machineId: string;
+  /** Version of the agent. */
+  agentVersion: string;
+  /** Highest generation that the host ever accepted; 0: none. */
+  highWater: bigint;
+  /** The accepted assignment, DSSE envelope, at most 512 KiB; empty: none, or a larger one. */
+  accepted: Buffer;
+  /** Labels that the hub told it. */
+  labels: Label[];
+  /** False: no hub ever told it its labels. */
+  labelsTold: boolean;
+}
+
+/** It is heard. */
+export interface AskBackResponse {
+  /** Milliseconds after which the host tries again. */
+  askAgainMs: number;
 }
 
 /** Goodbye. */
@@ -1106,6 +1139,8 @@ function createBaseWelcome(): Welcome {
     newestDigest: "",
     storedEventSequence: 0n,
     natsUrls: [],
+    labels: [],
+    labelsTold: false,
   };
 }
 
@@ -1137,6 +1172,12 @@ export const Welcome: MessageFns<Welcome> = {
     }
     for (const v of message.natsUrls) {
       writer.uint32(50).string(v!);
+    }
+    for (const v of message.labels) {
+      Label.encode(v!, writer.uint32(58).fork()).join();
+    }
+    if (message.labelsTold !== false) {
+      writer.uint32(64).bool(message.labelsTold);
     }
     return writer;
   },
@@ -1202,6 +1243,22 @@ export const Welcome: MessageFns<Welcome> = {
             message.natsUrls.push(reader.string());
             continue;
           }
+          case 7: {
+            if (tag !== 58) {
+              break;
+            }
+
+            message.labels.push(Label.decode(reader, reader.uint32()));
+            continue;
+          }
+          case 8: {
+            if (tag !== 64) {
+              break;
+            }
+
+            message.labelsTold = reader.bool();
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -1246,6 +1303,14 @@ export const Welcome: MessageFns<Welcome> = {
         : globalThis.Array.isArray(object?.nats_urls)
         ? object.nats_urls.map((e: any) => globalThis.String(e))
         : [],
+      labels: globalThis.Array.isArray(object?.labels)
+        ? object.labels.map((e: any) => Label.fromJSON(e))
+        : [],
+      labelsTold: isSet(object.labelsTold)
+        ? globalThis.Boolean(object.labelsTold)
+        : isSet(object.labels_told)
+        ? globalThis.Boolean(object.labels_told)
+        : false,
     };
   },
 
@@ -1269,6 +1334,12 @@ export const Welcome: MessageFns<Welcome> = {
     if (message.natsUrls?.length) {
       obj.natsUrls = message.natsUrls;
     }
+    if (message.labels?.length) {
+      obj.labels = message.labels.map((e) => Label.toJSON(e));
+    }
+    if (message.labelsTold !== false) {
+      obj.labelsTold = message.labelsTold;
+    }
     return obj;
   },
 
@@ -1287,6 +1358,8 @@ export const Welcome: MessageFns<Welcome> = {
       ? BigInt(object.storedEventSequence)
       : 0n;
     message.natsUrls = object.natsUrls?.map((e) => e) || [];
+    message.labels = object.labels?.map((e) => Label.fromPartial(e)) || [];
+    message.labelsTold = object.labelsTold ?? false;
     return message;
   },
 };
@@ -3461,6 +3534,315 @@ export const RenewCertificateResponse: MessageFns<RenewCertificateResponse> = {
   },
 };
 
+function createBaseAskBackRequest(): AskBackRequest {
+  return {
+    identityId: "",
+    nkey: "",
+    nkeySignature: Buffer.alloc(0),
+    machineId: "",
+    agentVersion: "",
+    highWater: 0n,
+    accepted: Buffer.alloc(0),
+    labels: [],
+    labelsTold: false,
+  };
+}
+
+export const AskBackRequest: MessageFns<AskBackRequest> = {
+  encode(message: AskBackRequest, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.identityId !== "") {
+      writer.uint32(10).string(message.identityId);
+    }
+    if (message.nkey !== "") {
+      writer.uint32(18).string(message.nkey);
+    }
+    if (message.nkeySignature.length !== 0) {
+      writer.uint32(26).bytes(message.nkeySignature);
+    }
+    if (message.machineId !== "") {
+      writer.uint32(34).string(message.machineId);
+    }
+    if (message.agentVersion !== "") {
+      writer.uint32(42).string(message.agentVersion);
+    }
+    if (message.highWater !== 0n) {
+      if (BigInt.asUintN(64, message.highWater) !== message.highWater) {
+        throw new globalThis.Error("value provided for field message.highWater of type uint64 too large");
+      }
+      writer.uint32(48).uint64(message.highWater);
+    }
+    if (message.accepted.length !== 0) {
+      writer.uint32(58).bytes(message.accepted);
+    }
+    for (const v of message.labels) {
+      Label.encode(v!, writer.uint32(66).fork()).join();
+    }
+    if (message.labelsTold !== false) {
+      writer.uint32(72).bool(message.labelsTold);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): AskBackRequest {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseAskBackRequest();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.identityId = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.nkey = reader.string();
+            continue;
+          }
+          case 3: {
+            if (tag !== 26) {
+              break;
+            }
+
+            message.nkeySignature = Buffer.from(reader.bytes());
+            continue;
+          }
+          case 4: {
+            if (tag !== 34) {
+              break;
+            }
+
+            message.machineId = reader.string();
+            continue;
+          }
+          case 5: {
+            if (tag !== 42) {
+              break;
+            }
+
+            message.agentVersion = reader.string();
+            continue;
+          }
+          case 6: {
+            if (tag !== 48) {
+              break;
+            }
+
+            message.highWater = reader.uint64() as bigint;
+            continue;
+          }
+          case 7: {
+            if (tag !== 58) {
+              break;
+            }
+
+            message.accepted = Buffer.from(reader.bytes());
+            continue;
+          }
+          case 8: {
+            if (tag !== 66) {
+              break;
+            }
+
+            message.labels.push(Label.decode(reader, reader.uint32()));
+            continue;
+          }
+          case 9: {
+            if (tag !== 72) {
+              break;
+            }
+
+            message.labelsTold = reader.bool();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): AskBackRequest {
+    return {
+      identityId: isSet(object.identityId)
+        ? globalThis.String(object.identityId)
+        : isSet(object.identity_id)
+        ? globalThis.String(object.identity_id)
+        : "",
+      nkey: isSet(object.nkey) ? globalThis.String(object.nkey) : "",
+      nkeySignature: isSet(object.nkeySignature)
+        ? Buffer.from(bytesFromBase64(object.nkeySignature))
+        : isSet(object.nkey_signature)
+        ? Buffer.from(bytesFromBase64(object.nkey_signature))
+        : Buffer.alloc(0),
+      machineId: isSet(object.machineId)
+        ? globalThis.String(object.machineId)
+        : isSet(object.machine_id)
+        ? globalThis.String(object.machine_id)
+        : "",
+      agentVersion: isSet(object.agentVersion)
+        ? globalThis.String(object.agentVersion)
+        : isSet(object.agent_version)
+        ? globalThis.String(object.agent_version)
+        : "",
+      highWater: isSet(object.highWater)
+        ? BigInt(object.highWater)
+        : isSet(object.high_water)
+        ? BigInt(object.high_water)
+        : 0n,
+      accepted: isSet(object.accepted) ? Buffer.from(bytesFromBase64(object.accepted)) : Buffer.alloc(0),
+      labels: globalThis.Array.isArray(object?.labels)
+        ? object.labels.map((e: any) => Label.fromJSON(e))
+        : [],
+      labelsTold: isSet(object.labelsTold)
+        ? globalThis.Boolean(object.labelsTold)
+        : isSet(object.labels_told)
+        ? globalThis.Boolean(object.labels_told)
+        : false,
+    };
+  },
+
+  toJSON(message: AskBackRequest): unknown {
+    const obj: any = {};
+    if (message.identityId !== "") {
+      obj.identityId = message.identityId;
+    }
+    if (message.nkey !== "") {
+      obj.nkey = message.nkey;
+    }
+    if (message.nkeySignature.length !== 0) {
+      obj.nkeySignature = base64FromBytes(message.nkeySignature);
+    }
+    if (message.machineId !== "") {
+      obj.machineId = message.machineId;
+    }
+    if (message.agentVersion !== "") {
+      obj.agentVersion = message.agentVersion;
+    }
+    if (message.highWater !== 0n) {
+      obj.highWater = message.highWater.toString();
+    }
+    if (message.accepted.length !== 0) {
+      obj.accepted = base64FromBytes(message.accepted);
+    }
+    if (message.labels?.length) {
+      obj.labels = message.labels.map((e) => Label.toJSON(e));
+    }
+    if (message.labelsTold !== false) {
+      obj.labelsTold = message.labelsTold;
+    }
+    return obj;
+  },
+
+  create<I extends Exact<DeepPartial<AskBackRequest>, I>>(base?: I): AskBackRequest {
+    return AskBackRequest.fromPartial(base ?? ({} as any));
+  },
+  fromPartial<I extends Exact<DeepPartial<AskBackRequest>, I>>(object: I): AskBackRequest {
+    const message = createBaseAskBackRequest();
+    message.identityId = object.identityId ?? "";
+    message.nkey = object.nkey ?? "";
+    message.nkeySignature = object.nkeySignature ?? Buffer.alloc(0);
+    message.machineId = object.machineId ?? "";
+    message.agentVersion = object.agentVersion ?? "";
+    message.highWater = (object.highWater !== undefined && object.highWater !== null) ? BigInt(object.highWater) : 0n;
+    message.accepted = object.accepted ?? Buffer.alloc(0);
+    message.labels = object.labels?.map((e) => Label.fromPartial(e)) || [];
+    message.labelsTold = object.labelsTold ?? false;
+    return message;
+  },
+};
+
+function createBaseAskBackResponse(): AskBackResponse {
+  return { askAgainMs: 0 };
+}
+
+export const AskBackResponse: MessageFns<AskBackResponse> = {
+  encode(message: AskBackResponse, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.askAgainMs !== 0) {
+      writer.uint32(8).uint32(message.askAgainMs);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): AskBackResponse {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseAskBackResponse();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 8) {
+              break;
+            }
+
+            message.askAgainMs = reader.uint32();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): AskBackResponse {
+    return {
+      askAgainMs: isSet(object.askAgainMs)
+        ? globalThis.Number(object.askAgainMs)
+        : isSet(object.ask_again_ms)
+        ? globalThis.Number(object.ask_again_ms)
+        : 0,
+    };
+  },
+
+  toJSON(message: AskBackResponse): unknown {
+    const obj: any = {};
+    if (message.askAgainMs !== 0) {
+      obj.askAgainMs = Math.round(message.askAgainMs);
+    }
+    return obj;
+  },
+
+  create<I extends Exact<DeepPartial<AskBackResponse>, I>>(base?: I): AskBackResponse {
+    return AskBackResponse.fromPartial(base ?? ({} as any));
+  },
+  fromPartial<I extends Exact<DeepPartial<AskBackResponse>, I>>(object: I): AskBackResponse {
+    const message = createBaseAskBackResponse();
+    message.askAgainMs = object.askAgainMs ?? 0;
+    return message;
+  },
+};
+
 function createBaseLeaveRequest(): LeaveRequest {
   return {};
 }
@@ -3622,6 +4004,16 @@ export const AgentServiceService = {
       Buffer.from(RenewCertificateResponse.encode(value).finish()),
     responseDeserialize: (value: Buffer): RenewCertificateResponse => RenewCertificateResponse.decode(value),
   },
+  /** A host that this hub does not remember says who it is and asks to be let in again. Nothing comes of it until a person approves. */
+  askBack: {
+    path: "/mooring.v1.AgentService/AskBack" as const,
+    requestStream: false as const,
+    responseStream: false as const,
+    requestSerialize: (value: AskBackRequest): Buffer => Buffer.from(AskBackRequest.encode(value).finish()),
+    requestDeserialize: (value: Buffer): AskBackRequest => AskBackRequest.decode(value),
+    responseSerialize: (value: AskBackResponse): Buffer => Buffer.from(AskBackResponse.encode(value).finish()),
+    responseDeserialize: (value: Buffer): AskBackResponse => AskBackResponse.decode(value),
+  },
   /** The host leaves the fleet by its own wish; its identity ends. */
   leave: {
     path: "/mooring.v1.AgentService/Leave" as const,
@@ -3645,6 +4037,8 @@ export interface AgentServiceServer extends UntypedServiceImplementation {
   fetchObject: handleServerStreamingCall<FetchObjectRequest, FetchObjectResponse>;
   /** A new certificate for the same host, before the old one ends. */
   renewCertificate: handleUnaryCall<RenewCertificateRequest, RenewCertificateResponse>;
+  /** A host that this hub does not remember says who it is and asks to be let in again. Nothing comes of it until a person approves. */
+  askBack: handleUnaryCall<AskBackRequest, AskBackResponse>;
   /** The host leaves the fleet by its own wish; its identity ends. */
   leave: handleUnaryCall<LeaveRequest, LeaveResponse>;
 }
@@ -3707,6 +4101,22 @@ export interface AgentServiceClient extends Client {
     metadata: Metadata,
     options: Partial<CallOptions>,
     callback: (error: ServiceError | null, response: RenewCertificateResponse) => void,
+  ): ClientUnaryCall;
+  /** A host that this hub does not remember says who it is and asks to be let in again. Nothing comes of it until a person approves. */
+  askBack(
+    request: AskBackRequest,
+    callback: (error: ServiceError | null, response: AskBackResponse) => void,
+  ): ClientUnaryCall;
+  askBack(
+    request: AskBackRequest,
+    metadata: Metadata,
+    callback: (error: ServiceError | null, response: AskBackResponse) => void,
+  ): ClientUnaryCall;
+  askBack(
+    request: AskBackRequest,
+    metadata: Metadata,
+    options: Partial<CallOptions>,
+    callback: (error: ServiceError | null, response: AskBackResponse) => void,
   ): ClientUnaryCall;
   /** The host leaves the fleet by its own wish; its identity ends. */
   leave(

@@ -321,6 +321,8 @@ export interface Revision {
   objectsPublished: number;
   /** Assignments that were issued for it. */
   assignmentsIssued: number;
+  /** The host that told of it, where this hub has no record of its own: it was accepted by a hub that is lost. Empty: this hub decided on it. */
+  toldBy: string;
 }
 
 /** One thing wrong with what a commit holds. */
@@ -387,6 +389,8 @@ export interface HostSummary {
   joinedLabels: Label[];
   /** Its identity was ended: it is no longer rendered for. */
   revoked: boolean;
+  /** It has accepted a generation that this hub does not know: nothing older is sent to it. */
+  ahead: boolean;
 }
 
 /** One stack over its hosts. */
@@ -2020,6 +2024,7 @@ function createBaseRevision(): Revision {
     classesRendered: 0,
     objectsPublished: 0,
     assignmentsIssued: 0,
+    toldBy: "",
   };
 }
 
@@ -2063,6 +2068,9 @@ export const Revision: MessageFns<Revision> = {
     }
     if (message.assignmentsIssued !== 0) {
       writer.uint32(88).uint32(message.assignmentsIssued);
+    }
+    if (message.toldBy !== "") {
+      writer.uint32(98).string(message.toldBy);
     }
     return writer;
   },
@@ -2168,6 +2176,14 @@ export const Revision: MessageFns<Revision> = {
             message.assignmentsIssued = reader.uint32();
             continue;
           }
+          case 12: {
+            if (tag !== 98) {
+              break;
+            }
+
+            message.toldBy = reader.string();
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -2217,6 +2233,11 @@ export const Revision: MessageFns<Revision> = {
         : isSet(object.assignments_issued)
         ? globalThis.Number(object.assignments_issued)
         : 0,
+      toldBy: isSet(object.toldBy)
+        ? globalThis.String(object.toldBy)
+        : isSet(object.told_by)
+        ? globalThis.String(object.told_by)
+        : "",
     };
   },
 
@@ -2255,6 +2276,9 @@ export const Revision: MessageFns<Revision> = {
     if (message.assignmentsIssued !== 0) {
       obj.assignmentsIssued = Math.round(message.assignmentsIssued);
     }
+    if (message.toldBy !== "") {
+      obj.toldBy = message.toldBy;
+    }
     return obj;
   },
 
@@ -2278,6 +2302,7 @@ export const Revision: MessageFns<Revision> = {
     message.classesRendered = object.classesRendered ?? 0;
     message.objectsPublished = object.objectsPublished ?? 0;
     message.assignmentsIssued = object.assignmentsIssued ?? 0;
+    message.toldBy = object.toldBy ?? "";
     return message;
   },
 };
@@ -2500,6 +2525,7 @@ function createBaseHostSummary(): HostSummary {
     certificateEndsAtMs: 0n,
     joinedLabels: [],
     revoked: false,
+    ahead: false,
   };
 }
 
@@ -2576,6 +2602,9 @@ export const HostSummary: MessageFns<HostSummary> = {
     }
     if (message.revoked !== false) {
       writer.uint32(152).bool(message.revoked);
+    }
+    if (message.ahead !== false) {
+      writer.uint32(160).bool(message.ahead);
     }
     return writer;
   },
@@ -2745,6 +2774,14 @@ export const HostSummary: MessageFns<HostSummary> = {
             message.revoked = reader.bool();
             continue;
           }
+          case 20: {
+            if (tag !== 160) {
+              break;
+            }
+
+            message.ahead = reader.bool();
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -2820,6 +2857,7 @@ export const HostSummary: MessageFns<HostSummary> = {
         ? object.joined_labels.map((e: any) => Label.fromJSON(e))
         : [],
       revoked: isSet(object.revoked) ? globalThis.Boolean(object.revoked) : false,
+      ahead: isSet(object.ahead) ? globalThis.Boolean(object.ahead) : false,
     };
   },
 
@@ -2882,6 +2920,9 @@ export const HostSummary: MessageFns<HostSummary> = {
     if (message.revoked !== false) {
       obj.revoked = message.revoked;
     }
+    if (message.ahead !== false) {
+      obj.ahead = message.ahead;
+    }
     return obj;
   },
 
@@ -2921,6 +2962,7 @@ export const HostSummary: MessageFns<HostSummary> = {
       : 0n;
     message.joinedLabels = object.joinedLabels?.map((e) => Label.fromPartial(e)) || [];
     message.revoked = object.revoked ?? false;
+    message.ahead = object.ahead ?? false;
     return message;
   },
 };

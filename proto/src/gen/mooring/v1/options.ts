@@ -27,6 +27,8 @@ export const Role = {
   ROLE_AGENT: 4,
   /** ROLE_ANYONE - Callers without a certificate: the join port, health and reflection only. */
   ROLE_ANYONE: 5,
+  /** ROLE_RETURNING - A host by a certificate of the fleet that the hub does not remember: it may ask to be let in again, and nothing else. */
+  ROLE_RETURNING: 6,
 } as const;
 
 export type Role = typeof Role[keyof typeof Role];
@@ -38,6 +40,7 @@ export namespace Role {
   export type ROLE_ADMIN = typeof Role.ROLE_ADMIN;
   export type ROLE_AGENT = typeof Role.ROLE_AGENT;
   export type ROLE_ANYONE = typeof Role.ROLE_ANYONE;
+  export type ROLE_RETURNING = typeof Role.ROLE_RETURNING;
 }
 
 export function roleFromJSON(object: any): Role {
@@ -60,6 +63,9 @@ export function roleFromJSON(object: any): Role {
     case 5:
     case "ROLE_ANYONE":
       return Role.ROLE_ANYONE;
+    case 6:
+    case "ROLE_RETURNING":
+      return Role.ROLE_RETURNING;
     default:
       throw new globalThis.Error("Unrecognized enum value " + object + " for enum Role");
   }
@@ -79,6 +85,8 @@ export function roleToJSON(object: Role): string {
       return "ROLE_AGENT";
     case Role.ROLE_ANYONE:
       return "ROLE_ANYONE";
+    case Role.ROLE_RETURNING:
+      return "ROLE_RETURNING";
     default:
       throw new globalThis.Error("Unrecognized enum value " + object + " for enum Role");
   }
