@@ -69,7 +69,10 @@ async function auditContender(fleet: BenchFleet): Promise<Contender> {
       await foreign.rename({ name: `foreign-${renamed}` });
       return await eventually('the agent looks', async () => {
         // A look that still found something to do is no audit; the one after it is.
-        const settled = fleet.looks().slice(before).find((look) => look.settled);
+        const settled = fleet
+          .looks()
+          .slice(before)
+          .find((look) => look.settled);
         if (settled === undefined) throw new Error('it has not looked, or found something to do');
         return settled.tookMs;
       });
