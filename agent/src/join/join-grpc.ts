@@ -7,13 +7,14 @@ import {
   MAX_JOIN_MESSAGE_BYTES,
   MooringError,
 } from '@mooring/proto';
+import { Backoff } from '../backoff.ts';
 import { hubChannel, problemOf } from './hub-channel-grpc.ts';
 
 /** Milliseconds for one attempt: the hub waits up to 8 s for its broker. */
 const JOIN_DEADLINE_MS = 20_000;
-/** Attempts where the hub says that this address tries too often, and milliseconds between them: it lets one through per second. */
+/** Attempts where the hub says that this address tries too often, and milliseconds between them: it says when, and a person waits for the end. */
 const RATE_LIMITED_ATTEMPTS = 5;
-const RATE_LIMITED_WAIT_MS = 1500;
+const RATE_LIMITED_WAIT = { firstMs: 1500, maxMs: 6000 };
 
 /** Sends a join to the first address that answers. Throws what the hub refuses with, JOIN_FLEET where another fleet answers, or HUB_UNREACHABLE. */
 export async function sendJoin(
@@ -44,13 +45,14 @@ export async function sendJoin(
 }
 
 async function sendPatiently(address: string, caPem: string, request: JoinRequest): Promise<JoinResponse> {
+  const backoff = new Backoff(RATE_LIMITED_WAIT);
   for (let attempt = 1; ; attempt += 1) {
     try {
       return await send(address, caPem, request);
     } catch (error) {
       const limited = error instanceof MooringError && error.code === 'RATE_LIMITED';
       if (!limited || attempt === RATE_LIMITED_ATTEMPTS) throw error;
-      await wait(RATE_LIMITED_WAIT_MS);
+      await wait(backoff.next(Math.min(error.retryAfterMs ?? 0, RATE_LIMITED_WAIT.maxMs)));
     }
   }
 }

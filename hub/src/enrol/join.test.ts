@@ -90,8 +90,11 @@ describe('a join over the join port', () => {
     const tries = Array.from({ length: 20 }, () =>
       sendJoin(hub, { ...request, tokenId: 'nobody' }).catch((thrown) => thrown),
     );
-    const codes = (await Promise.all(tries)).map(({ metadata }) => problemOf(metadata)?.code);
-    expect(codes).toContain('RATE_LIMITED');
+    const refusals = (await Promise.all(tries)).map(({ metadata }) => [
+      problemOf(metadata)?.code,
+      ...metadata.get('grpc-retry-pushback-ms'),
+    ]);
+    expect(refusals).toContainEqual(['RATE_LIMITED', '1000']);
   });
 });
 

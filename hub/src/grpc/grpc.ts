@@ -149,6 +149,7 @@ function joinDoor(options: GrpcOptions): Door {
       throw new MooringError(
         'RATE_LIMITED',
         `Cannot join host: ${name} tries too often; ${limits.JOINS_PER_SECOND} attempt per second is wanted`,
+        { retryAfterMs: 1000 / limits.JOINS_PER_SECOND },
       );
     },
     services: [[EnrolServiceService, options.services.enrol]],
