@@ -1,6 +1,7 @@
 // biome-ignore-all lint/suspicious/noTemplateCurlyInString: variables of Compose look like templates of TypeScript
 import { MooringError } from '@mooring/proto';
 import { describe, expect, test } from 'vitest';
+import { countCpuTime } from './cpu-time.fake.ts';
 import { parseEnvFile } from './env-file.ts';
 
 describe('a .env file', () => {
@@ -51,7 +52,7 @@ describe('a .env file', () => {
   });
 
   test.each(['A="', 'A=', '', 'A=x'])('reads a megabyte after %j at once', (start) => {
-    const started = performance.now();
+    const spent = countCpuTime();
     for (const filler of ['x\n', ' ', '\\', '$$', '#\n']) {
       try {
         parseEnvFile(start + filler.repeat(500_000));
@@ -59,7 +60,7 @@ describe('a .env file', () => {
         expect(error).toBeInstanceOf(MooringError);
       }
     }
-    expect(performance.now() - started).toBeLessThan(2000);
+    expect(spent()).toBeLessThan(2000);
   });
 });
 

@@ -1,4 +1,5 @@
 import { describe, expect, test } from 'vitest';
+import { countCpuTime } from './cpu-time.fake.ts';
 import { loadMemory, memoryRefusal, memoryService, refusalOf } from './memory-project.fake.ts';
 
 describe('a service', () => {
@@ -64,9 +65,9 @@ describe('a service', () => {
     const files = { 'compose.yaml': `services:\n  s0: { image: x }\n${others}` };
     const times: number[] = [];
     for (let run = 0; run < 5; run += 1) {
-      const started = performance.now();
+      const spent = countCpuTime();
       await loadMemory({ files });
-      times.push(performance.now() - started);
+      times.push(spent());
     }
     expect(Math.min(...times)).toBeLessThan(100);
   });

@@ -1,5 +1,6 @@
 import { Bundle, MooringError } from '@mooring/proto';
 import { describe, expect, it } from 'vitest';
+import { countCpuTime } from '../compose/cpu-time.fake.ts';
 import { renderDeclared } from './render-declared.ts';
 import { type FleetRendering, renderFleet } from './render-fleet.ts';
 import type { InventoryHost, Rendering } from './rendering.ts';
@@ -312,9 +313,9 @@ describe('a fleet of 1,000 hosts and 20 stacks', () => {
     expect(rendered(unrelated).hosts).toEqual(rendered(first).hosts);
 
     const changedTree = repository.with({ 'stacks/stack-7/compose.yaml': COMPOSE.replace(reference('LOG'), 'fixed') });
-    const started = performance.now();
+    const spent = countCpuTime();
     const changed = await renderFleet({ repository: changedTree, inventory, memo: unrelated.memo });
-    expect(performance.now() - started).toBeLessThan(1000);
+    expect(spent()).toBeLessThan(1000);
     expect(rendered(changed).classesRendered).toBe(1);
     const digests = (of: FleetRendering): ReadonlySet<string> =>
       new Set(rendered(of).hosts.flatMap((host) => host.stacks.map((stack) => stack.bundleDigest)));
