@@ -1,5 +1,6 @@
 /** The hub's door, for the tests of the whole. */
 export { buildBundle } from './bundle/build-bundle.ts';
+export { type CanonicalModel, canonicalProject } from './compose/canonical/project.ts';
 export { parseEnvFile } from './compose/env-file.ts';
 export { loadProject } from './compose/load-project.ts';
 export type { HubConfig } from './config.ts';

@@ -55,7 +55,8 @@ export async function refuseCorpus(root: string): Promise<readonly { file: strin
   return refusals;
 }
 
-async function readVerdicts(root: string): Promise<readonly Verdict[]> {
+/** What docker compose says of each file of the corpus. */
+export async function readVerdicts(root: string): Promise<readonly Verdict[]> {
   return JSON.parse(await readFile(join(root, 'verdicts.json'), 'utf8'));
 }
 

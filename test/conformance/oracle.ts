@@ -22,13 +22,18 @@ export function liveOracle(): string | undefined {
 /** What docker compose makes of the files of a folder, with the variables of its `.env` alone. Undefined where it refuses them. */
 export async function ask(
   oracle: string,
-  { folder, stack, files }: { folder: string; stack: string; files: readonly string[] },
+  {
+    folder,
+    stack,
+    files,
+    home = '/nonexistent',
+  }: { folder: string; stack: string; files: readonly string[]; home?: string },
 ): Promise<CanonicalProject | undefined> {
   const chosen = files.flatMap((file) => ['-f', file]);
   try {
     const { stdout } = await run(oracle, ['-p', stack, ...chosen, 'config', '--format', 'json'], {
       cwd: folder,
-      env: { HOME: '/nonexistent' },
+      env: { HOME: home },
       timeout: DEADLINE,
     });
     return JSON.parse(stdout);

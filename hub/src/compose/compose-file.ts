@@ -1,17 +1,33 @@
 import { MooringError } from '@mooring/proto';
 import { Field } from './field.ts';
-import { checkKeys } from './known-keys.ts';
+import { checkKeys, type KnownKeys } from './known-keys.ts';
 import { readYaml } from './read-yaml.ts';
 import { checkReferences } from './remote-reference.ts';
 import type { RepositoryEntry, RepositoryReader } from './repository.ts';
-import { SERVICE_KEYS, TOP_LEVEL_KEYS } from './specification.ts';
+import { RENDERED_SERVICE_KEYS, SERVICE_KEYS, TOP_LEVEL_KEYS } from './specification.ts';
 import type { MappingNode } from './yaml-node.ts';
+
+/** Keys of a file and of its services. */
+export interface FileKeys {
+  readonly file: KnownKeys;
+  readonly service: KnownKeys;
+}
+
+/** What containers are made of. */
+export const APPLIED_KEYS: FileKeys = { file: TOP_LEVEL_KEYS, service: SERVICE_KEYS };
+
+/** What can be printed: more than containers are made of. */
+export const RENDERED_KEYS: FileKeys = { file: TOP_LEVEL_KEYS, service: RENDERED_SERVICE_KEYS };
 
 /**
  * Reads one Compose file and checks its keys. Throws GIT_FILE_MISSING, GIT_SYMLINK, GIT_SUBMODULE, YAML_*, COMPOSE_EMPTY, COMPOSE_ROOT_TYPE,
  * COMPOSE_UNKNOWN_KEY, COMPOSE_UNSUPPORTED_KEY.
  */
-export async function readComposeFile(path: string, repository: RepositoryReader): Promise<MappingNode> {
+export async function readComposeFile(
+  path: string,
+  repository: RepositoryReader,
+  keys: FileKeys = APPLIED_KEYS,
+): Promise<MappingNode> {
   const entry = await repository.lookup(path);
   const place = { file: path };
   if (entry === undefined)
@@ -49,7 +65,7 @@ export async function readComposeFile(path: string, repository: RepositoryReader
       { place: root.at },
     );
   }
-  checkFileKeys(root);
+  checkFileKeys(root, keys);
   return root;
 }
 
@@ -63,9 +79,9 @@ async function readBytes(entry: Extract<RepositoryEntry, { kind: 'file' }>): Pro
   }
 }
 
-function checkFileKeys(root: MappingNode): void {
+function checkFileKeys(root: MappingNode, keys: FileKeys): void {
   const file = new Field(root, '');
   checkReferences(file);
-  checkKeys(file, TOP_LEVEL_KEYS);
-  for (const { value } of file.get('services')?.entries() ?? []) checkKeys(value, SERVICE_KEYS);
+  checkKeys(file, keys.file);
+  for (const { value } of file.get('services')?.entries() ?? []) checkKeys(value, keys.service);
 }

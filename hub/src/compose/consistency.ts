@@ -6,12 +6,20 @@ import { readPort } from './ports.ts';
 
 /** Checks what services say of each other: COMPOSE_DEPENDS_UNKNOWN, COMPOSE_DEPENDS_CYCLE, COMPOSE_CONFLICT, PORT_CONFLICT. */
 export function checkServices(services: readonly Service[], field: Field): void {
-  checkDependencies(services, field);
-  checkOrder(services, field);
+  checkOrdering(services, field);
   checkPorts(services, field);
 }
 
-function checkDependencies(services: readonly Service[], field: Field): void {
+/** A service as far as others wait for it. */
+type Dependent = Pick<Service, 'name' | 'dependsOn' | 'healthcheck'>;
+
+/** Checks that services can start one after the other: COMPOSE_DEPENDS_UNKNOWN, COMPOSE_DEPENDS_CYCLE, COMPOSE_CONFLICT. */
+export function checkOrdering(services: readonly Dependent[], field: Field): void {
+  checkDependencies(services, field);
+  checkOrder(services, field);
+}
+
+function checkDependencies(services: readonly Dependent[], field: Field): void {
   const byName = new Map(services.map((service) => [service.name, service]));
   for (const { name, dependsOn } of services) {
     for (const dependency of dependsOn) {
@@ -35,12 +43,12 @@ function unknownService(field: Field, name: string): string {
   return `service "${name}" has no enabled profile; an active service is wanted`;
 }
 
-function neverHealthy({ condition }: Dependency, { healthcheck }: Service): boolean {
+function neverHealthy({ condition }: Dependency, { healthcheck }: Dependent): boolean {
   return condition === 'service_healthy' && healthcheck?.test[0] === 'NONE';
 }
 
 /** Walks without recursion: a chain of thousands of services is no reason to fail. */
-function checkOrder(services: readonly Service[], field: Field): void {
+function checkOrder(services: readonly Dependent[], field: Field): void {
   const dependencies = new Map(services.map(({ name, dependsOn }) => [name, dependsOn.map(({ service }) => service)]));
   const finished = new Set<string>();
   const onPath = new Set<string>();

@@ -1,13 +1,11 @@
 import { posix } from 'node:path';
-import { MooringError, type Place } from '@mooring/proto';
-import { readComposeFile } from './compose-file.ts';
+import { MooringError } from '@mooring/proto';
+import { APPLIED_KEYS, type FileKeys } from './compose-file.ts';
 import { checkServices } from './consistency.ts';
 import { checkExclusive } from './exclusive.ts';
-import { Extender } from './extends.ts';
 import { Field } from './field.ts';
 import { FileObjects } from './file-objects.ts';
-import { interpolateFile } from './interpolate.ts';
-import { mergeFiles } from './merge.ts';
+import { FileLoader } from './load-files.ts';
 import type { Project, Service, Volume } from './model.ts';
 import { readNetworks, readVolumes } from './networks.ts';
 import { activeServices } from './profiles.ts';
@@ -41,14 +39,7 @@ export interface LoadedProject {
 export async function loadProject(given: ProjectInput): Promise<LoadedProject> {
   const input = { ...given, variables: withProjectName(given) };
   const warnings = new Warnings();
-  const load = (path: string): Promise<MappingNode> => readInterpolated(path, input, warnings);
-  const extender = new Extender({ folder: input.folder, load });
-  const files: MappingNode[] = [];
-  for (const file of input.files) {
-    const path = posix.join(input.folder, file);
-    files.push(await extender.resolve(await load(path), path));
-  }
-  const merged = mergeFiles(files);
+  const merged = await loadFiles(input, APPLIED_KEYS, warnings.add);
   if (merged === undefined)
     throw new MooringError(
       'COMPOSE_EMPTY',
@@ -58,13 +49,23 @@ export async function loadProject(given: ProjectInput): Promise<LoadedProject> {
   return { project, warnings: warnings.all };
 }
 
+/** The files of a stack as one mapping. */
+export function loadFiles(
+  { folder, files, variables, repository }: ProjectInput,
+  keys: FileKeys,
+  warn: Warnings['add'],
+): Promise<MappingNode | undefined> {
+  const paths = files.map((file) => posix.join(folder, file));
+  return new FileLoader({ repository, keys, warn }).load({ folder, paths, variables });
+}
+
 /** Docker compose sets this one itself. */
-function withProjectName({ stack, variables }: ProjectInput): VariableSource {
+export function withProjectName({ stack, variables }: ProjectInput): VariableSource {
   return { get: (name) => (name === 'COMPOSE_PROJECT_NAME' ? stack : variables.get(name)) };
 }
 
 /** Warnings, each once. */
-class Warnings {
+export class Warnings {
   readonly #warnings = new Map<string, MooringError>();
 
   readonly add = (warning: MooringError, key = JSON.stringify([warning.code, warning.place])): void => {
@@ -74,26 +75,6 @@ class Warnings {
   get all(): readonly MooringError[] {
     return [...this.#warnings.values()];
   }
-}
-
-async function readInterpolated(
-  path: string,
-  { variables, repository }: ProjectInput,
-  warnings: Warnings,
-): Promise<MappingNode> {
-  const root = await readComposeFile(path, repository);
-  return interpolateFile(root, {
-    variables,
-    unset: (name, node, field) => warnings.add(unsetWarning(name, { ...node.at, field }), `${path} ${name}`),
-  });
-}
-
-function unsetWarning(name: string, place: Place): MooringError {
-  return new MooringError(
-    'COMPOSE_VAR_UNDEFINED',
-    `Cannot find a value for the variable ${name}: it is not set; an empty text stands in for it`,
-    { place, hint: `Set it under vars: in fleet.yaml or in the stack's .env, or write \${${name}:-}.` },
-  );
 }
 
 async function resolveProject(file: Field, input: ProjectInput, warn: Warn): Promise<Project> {

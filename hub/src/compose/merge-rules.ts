@@ -25,6 +25,7 @@ const RULES: ReadonlyMap<string, MergeRule> = new Map([
   ['services.*.healthcheck.test', 'replace'],
   ['services.*.environment', 'pairs'],
   ['services.*.labels', 'pairs'],
+  ['services.*.annotations', 'pairs'],
   ['services.*.sysctls', 'pairs'],
   ['services.*.networks', 'names'],
   ['services.*.depends_on', 'dependencies'],

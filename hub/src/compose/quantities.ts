@@ -54,7 +54,7 @@ export function readNanoCpus(field: Field): number {
 const MAX_SECONDS = 2n ** 31n - 1n;
 
 /** Nanoseconds of `1m30s`, `500ms`. A number without unit is no duration. Throws COMPOSE_DURATION. */
-function readDuration(field: Field): bigint {
+export function readDuration(field: Field): bigint {
   const value = field.node.kind === 'scalar' ? readScalar(field.node) : undefined;
   const text = value?.kind === 'string' ? value.value : '';
   if (text === '0') return 0n;

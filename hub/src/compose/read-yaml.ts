@@ -63,7 +63,24 @@ function firstInvalidByte(bytes: Uint8Array): number {
     if (isPrefixOfText(bytes.subarray(0, middle))) low = middle;
     else high = middle - 1;
   }
-  return low;
+  return isText(bytes.subarray(0, low)) ? low : startOfCharacter(bytes, low);
+}
+
+/** Where the character begins that the byte before `end` leaves unfinished: it is what is no text, not the byte after it. */
+function startOfCharacter(bytes: Uint8Array, end: number): number {
+  let start = end - 1;
+  while (start > 0 && !isText(bytes.subarray(0, start))) start -= 1;
+  return start;
+}
+
+function isText(bytes: Uint8Array): boolean {
+  try {
+    new TextDecoder('utf-8', { fatal: true }).decode(bytes);
+    return true;
+  } catch {
+    // The decoder's only verdict.
+    return false;
+  }
 }
 
 // In streaming mode a character that is cut at the end is not an error yet.

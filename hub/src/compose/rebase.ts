@@ -1,7 +1,32 @@
 import { posix } from 'node:path';
-import type { MappingNode, YamlNode } from './yaml-node.ts';
+import type { MappingNode, ScalarNode, YamlEntry, YamlNode } from './yaml-node.ts';
 
-/** A service of a file in another folder, with its relative paths as seen from the stack's: binds, env files and label files. `prefix` leads to that folder. */
+/** A project of files in another folder, with its relative paths as seen from the stack's. `prefix` leads to that folder. */
+export function rebasedProject(project: MappingNode, prefix: string): MappingNode {
+  if (prefix === '') return project;
+  const entries = project.entries.map((entry): YamlEntry => {
+    if (entry.key === 'services') return { ...entry, value: eachMapping(entry.value, (one) => rebased(one, prefix)) };
+    if (entry.key !== 'configs' && entry.key !== 'secrets') return entry;
+    return {
+      ...entry,
+      value: eachMapping(entry.value, (one) => withText(one, 'file', (path) => joined(prefix, path))),
+    };
+  });
+  return { ...project, entries };
+}
+
+function eachMapping(node: YamlNode, change: (mapping: MappingNode) => MappingNode): YamlNode {
+  if (node.kind !== 'mapping') return node;
+  const entries = node.entries.map((entry) =>
+    entry.value.kind === 'mapping' ? { ...entry, value: change(entry.value) } : entry,
+  );
+  return { ...node, entries };
+}
+
+/**
+ * A service of a file in another folder, with its relative paths as seen from the stack's: binds, env files, label files, what is built and what is
+ * watched. `prefix` leads to that folder.
+ */
 export function rebased(service: MappingNode, prefix: string): MappingNode {
   if (prefix === '') return service;
   const entries = service.entries.map((entry) => {
@@ -10,9 +35,45 @@ export function rebased(service: MappingNode, prefix: string): MappingNode {
     if (entry.key === 'env_file' || entry.key === 'label_file') {
       return { ...entry, value: eachItem(entry.value, (item) => rebasedFile(item, prefix)) };
     }
+    if (entry.key === 'build') return { ...entry, value: rebasedBuild(entry.value, prefix) };
+    if (entry.key === 'develop') return { ...entry, value: rebasedWatch(entry.value, prefix) };
     return entry;
   });
   return { ...service, entries };
+}
+
+/** What is built lies in the folder of its file unless something else is said. */
+function rebasedBuild(node: YamlNode, prefix: string): YamlNode {
+  if (node.kind === 'scalar') return withContext(node, prefix);
+  if (node.kind !== 'mapping') return node;
+  const said = node.entries.some(({ key }) => key === 'context');
+  const context: ScalarNode = { kind: 'scalar', at: node.at, text: '.', plain: false };
+  const entries = said ? node.entries : [...node.entries, { key: 'context', keyAt: node.at, value: context }];
+  return {
+    ...node,
+    entries: entries.map((entry) =>
+      entry.key === 'context' && entry.value.kind === 'scalar'
+        ? { ...entry, value: withContext(entry.value, prefix) }
+        : entry,
+    ),
+  };
+}
+
+function withContext(node: ScalarNode, prefix: string): ScalarNode {
+  return isRemoteContext(node.text) ? node : { ...node, text: joined(prefix, node.text), plain: false };
+}
+
+/** A context that is fetched from elsewhere. */
+export function isRemoteContext(text: string): boolean {
+  return /^(?:[a-z][a-z0-9+.-]*:\/\/|git@|github\.com\/)/i.test(text);
+}
+
+function rebasedWatch(node: YamlNode, prefix: string): YamlNode {
+  if (node.kind !== 'mapping') return node;
+  const entries = node.entries.map((entry) =>
+    entry.key === 'watch' ? { ...entry, value: eachItem(entry.value, (item) => rebasedFile(item, prefix)) } : entry,
+  );
+  return { ...node, entries };
 }
 
 function eachItem(node: YamlNode, change: (item: YamlNode) => YamlNode): YamlNode {

@@ -14,8 +14,9 @@ const MODELS = 'needs Docker Model Runner, which servers do not have';
 
 /** The top level of a file. */
 export const TOP_LEVEL_KEYS: KnownKeys = {
-  read: ['name', 'services', 'networks', 'volumes', 'configs', 'secrets', 'version'],
-  refused: { include: NOT_YET, models: MODELS },
+  // Files that are included become part of the one that includes them.
+  read: ['name', 'include', 'services', 'networks', 'volumes', 'configs', 'secrets', 'version'],
+  refused: { models: MODELS },
 };
 
 /** A service. */
@@ -119,6 +120,15 @@ export const SERVICE_KEYS: KnownKeys = {
     use_api_socket: "hands the engine's socket to a container",
     models: MODELS,
   },
+};
+
+/** Keys that are refused for every purpose: what they do is not of a container. */
+const NEVER: readonly string[] = ['models', 'provider', 'use_api_socket'];
+
+/** A service that is only printed, of which no container is made. */
+export const RENDERED_SERVICE_KEYS: KnownKeys = {
+  read: [...SERVICE_KEYS.read, ...Object.keys(SERVICE_KEYS.refused).filter((key) => !NEVER.includes(key))],
+  refused: Object.fromEntries(Object.entries(SERVICE_KEYS.refused).filter(([key]) => NEVER.includes(key))),
 };
 
 /** `deploy` of a service. */

@@ -49,7 +49,7 @@ export const FILE_ROWS: readonly BadFile[] = [
   ['35: a base of itself', web('extends: { service: web }'), 'COMPOSE_EXTENDS_CYCLE', '4:'],
   ['36: an environment file outside', web('env_file: ../../../x'), 'COMPOSE_PATH_OUTSIDE', '4:15'],
   ['47: less than no CPU', web('cpus: -1'), 'COMPOSE_QUANTITY', '4:11'],
-  ['35: an include', 'include: [compose.yaml]\nservices: {}\n', 'COMPOSE_UNSUPPORTED_KEY', '1:1'],
+  ['35: an include of itself', 'include: [compose.yaml]\nservices: {}\n', 'COMPOSE_INCLUDE_CYCLE', '1:11'],
   [
     '36: a config outside',
     `${web('configs: [c]')}configs: { c: { file: ../../../x } }\n`,

@@ -1,5 +1,6 @@
 import { statSync } from 'node:fs';
-import { basename, dirname, resolve } from 'node:path';
+import { homedir } from 'node:os';
+import { resolve } from 'node:path';
 import {
   Bundle,
   GetHubResponse,
@@ -26,10 +27,10 @@ export function addCheckingCommands(program: Command, session: Session): void {
     .action((dir: string) => validate(session, dir));
   program
     .command('render')
-    .description('print what a working copy, or one Compose file, renders to; needs no hub')
-    .argument('[path]', 'folder of the repository, or a Compose file', '.')
+    .description('print what a working copy renders to, or what Compose files mean by themselves; needs no hub')
+    .argument('[path...]', 'folder of the repository, or Compose files that are merged left to right', ['.'])
     .option('--host <host>', 'only for this host')
-    .action((path: string, options: { host?: string }) => render(session, path, options.host));
+    .action((paths: readonly string[], options: { host?: string }) => render(session, paths, options.host));
   program
     .command('doctor')
     .description('check the hub and the way to it')
@@ -59,8 +60,11 @@ async function validate(session: Session, dir: string): Promise<void> {
   if (!ok) session.exit(EXIT.error);
 }
 
-async function render(session: Session, path: string, host: string | undefined): Promise<void> {
-  if (isFile(path)) return await renderFile(session, path);
+async function render(session: Session, paths: readonly string[], host: string | undefined): Promise<void> {
+  const [path = '.', ...others] = paths;
+  if (isFile(path)) return await renderFiles(session, paths);
+  if (others.length > 0)
+    throw new MooringError('USAGE', `Cannot render ${path}: it is a folder; one folder, or Compose files, are wanted`);
   const repository = await repositoryAt(path);
   const { renderDeclared } = await import('../../render/render-declared.ts');
   const rendering = await renderDeclared({ repository, host });
@@ -78,28 +82,15 @@ async function render(session: Session, path: string, host: string | undefined):
   session.out.result(json, () => formatJson(json, 2));
 }
 
-async function renderFile(session: Session, path: string): Promise<void> {
-  const folder = dirname(resolve(path));
-  const { renderComposeFile } = await import('../../render/render-declared.ts');
-  const rendering = await renderComposeFile({
-    repository: await repositoryAt(folder),
-    path: basename(path),
-    stack: stackNameOf(folder),
-  });
-  if (rendering.kind === 'refused') return refuse(session, rendering.problems);
-  for (const line of lines(rendering.warnings)) session.out.note(line);
-  const json = { digest: rendering.bundleDigest, bundle: Bundle.toJSON(rendering.bundle) };
-  session.out.result(json, () => formatJson(json, 2));
-}
-
-// As docker compose names a project after its folder.
-function stackNameOf(folder: string): string {
-  return (
-    basename(folder)
-      .toLowerCase()
-      .replace(/[^a-z0-9_-]/g, '')
-      .replace(/^[_-]+/, '') || 'stack'
-  );
+/** What `docker compose config` would print of the files, with the variables of the `.env` beside the first. */
+async function renderFiles(session: Session, paths: readonly string[]): Promise<void> {
+  if (!paths.every(isFile))
+    throw new MooringError('USAGE', 'Cannot render files and folders together; Compose files alone are wanted');
+  const { readComposeFiles } = await import('./compose-files.ts');
+  const found = await readComposeFiles(paths, homedir());
+  if (found.kind === 'refused') return refuse(session, found.problems);
+  for (const line of lines(found.warnings)) session.out.note(line);
+  session.out.result(found.model, () => formatJson(found.model, 2));
 }
 
 function refuse({ out, exit }: Session, problems: readonly RenderProblem[]): void {
