@@ -11,6 +11,7 @@ import { fleetPaths } from './enrol/fleet-paths.ts';
 import { nkeyOfSeed } from './enrol/nkey.ts';
 import { openFleet } from './enrol/open-fleet.ts';
 import type { Endpoints } from './enrol/parts.ts';
+import { RefusalGate } from './enrol/refusal-gate.ts';
 import { type GrpcOptions, type GrpcServers, startGrpcServers } from './grpc/grpc.ts';
 import { HubView } from './hub-view.ts';
 import type { Presence } from './ingest/presence.ts';
@@ -187,9 +188,18 @@ function openDoors({ config, fleet, services, enrolment, log, onError }: DoorPar
     socketPath: socketPath(config.data),
     services,
     callerOf: (certificate) => enrolment.callerOf(certificate),
-    onTlsError: (failure) => log.warn(failure, 'TLS connection refused'),
+    onTlsError: quietly(log),
     onError,
   });
+}
+
+/** One line per address and minute: whoever knocks all day must not fill the log. */
+function quietly(log: Logger): GrpcOptions['onTlsError'] {
+  const gate = new RefusalGate();
+  return (failure) => {
+    const untold = gate.pass(failure.address, performance.now());
+    if (untold !== undefined) log.warn({ ...failure, untold }, 'TLS connection refused');
+  };
 }
 
 async function openBroker(

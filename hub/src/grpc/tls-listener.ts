@@ -139,7 +139,13 @@ async function listen(server: Server, { host, port }: TlsListenOptions): Promise
     throw new MooringError(
       'LISTEN_FAILED',
       `Cannot listen on ${where}: ${reason}; a free address of this machine is wanted`,
-      { cause },
+      { cause, hint: hintFor(reason, port) },
     );
   }
+}
+
+function hintFor(reason: string, port: number): string {
+  if (reason === 'EADDRINUSE') return `Find who listens there with: ss -ltnp 'sport = :${port}'`;
+  if (reason === 'EACCES') return 'Ports below 1024 need the right to take them: choose a higher one with --listen.';
+  return 'Name an address of this machine with --listen HOST:PORT; `ip address` lists them.';
 }

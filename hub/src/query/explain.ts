@@ -1,5 +1,6 @@
 import { type ExplainRequest, type ExplainResponse, MooringError } from '@mooring/proto';
 import { answeredProblem } from './answered-problem.ts';
+import { noSuchHost } from './hosts.ts';
 import type { QueryParts } from './parts.ts';
 
 /** Milliseconds for an answer: a look at the engine, which a busy one takes seconds for. */
@@ -12,10 +13,7 @@ export async function explainService(
   { store, questions }: QueryParts,
   { host, stack, service }: ExplainRequest,
 ): Promise<ExplainResponse> {
-  if (store.host(host) === undefined) {
-    const message = 'Cannot find the host: none of that name has joined; a host of the fleet is wanted';
-    throw new MooringError('NOT_FOUND', message, { hint: '`mooring hosts` lists the hosts.' });
-  }
+  if (store.host(host) === undefined) throw noSuchHost(host);
   let json = '';
   for await (const part of questions.ask(host, { $case: 'explain', value: { stack, service } }, EXPLAIN_MS)) {
     if (part.$case === 'problem') throw answeredProblem(host, part.value);

@@ -51,6 +51,15 @@ export function getHost(parts: QueryParts, snapshot: Snapshot, name: string): Ge
 export function findHost(snapshot: Snapshot, name: string): HostView {
   const host = snapshot.byName.get(name);
   if (host !== undefined) return host;
-  const message = 'Cannot find the host: none of that name has joined; a host of the fleet is wanted';
-  throw new MooringError('NOT_FOUND', message, { hint: '`mooring hosts` lists the hosts.' });
+  throw noSuchHost(name);
+}
+
+/** Characters of a wrong name in a message. */
+const MAX_SHOWN_NAME = 64;
+
+/** NOT_FOUND for the name of a host that did not join. */
+export function noSuchHost(name: string): MooringError {
+  const shown = JSON.stringify(name.slice(0, MAX_SHOWN_NAME));
+  const message = `Cannot find host ${shown}: none of that name has joined; a host of the fleet is wanted`;
+  return new MooringError('NOT_FOUND', message, { hint: '`mooring hosts` lists the hosts.' });
 }
