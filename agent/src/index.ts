@@ -13,3 +13,5 @@ export { judge } from './plan/expectation.ts';
 export { plan } from './plan/plan.ts';
 export { type Assessment, createReconciler, type Reconciler } from './reconciler.ts';
 export { reconcilerParts } from './reconciler-parts.ts';
+export { verifyAssignment } from './verify/verify-assignment.ts';
+export { verifyPlainBundle } from './verify/verify-bundle.ts';

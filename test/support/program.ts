@@ -42,6 +42,11 @@ export class Program {
     return this.#child.exitCode === null && this.#child.signalCode === null;
   }
 
+  /** How it ended, as shells tell it; 0 while it runs. */
+  get exitCode(): number {
+    return this.#child.exitCode ?? 0;
+  }
+
   get pid(): number {
     return this.#child.pid ?? 0;
   }
