@@ -1,0 +1,87 @@
+import { readFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import { setTimeout as delay } from 'node:timers/promises';
+import { HEARTBEAT_MS, type TestHost } from '../support/fleet.ts';
+import { type Absence, type Act, breaches, type Shown } from './history.ts';
+import { sentAndStored } from './outboxes.ts';
+import { APP, ASIDE, CALM, type Stage } from './stage.ts';
+
+/** Between looks at what the hub shows. */
+const LOOK_EVERY_MS = 2_000;
+/** Three heartbeats, and what a busy machine needs to look. */
+const UNKNOWN_AFTER_MS = 3 * HEARTBEAT_MS + 4_000;
+
+/** Writes down what happens on a stage, and judges it. */
+export class Recorder {
+  readonly #stage: Stage;
+  readonly #beganMs = Date.now();
+  readonly #acts = new Map<string, Act[]>();
+  readonly #absences = new Map<string, Absence[]>();
+  readonly #shown = new Map<string, Shown[]>();
+  readonly #stop = new AbortController();
+  readonly #generationsBefore = new Map<string, number>();
+  readonly #looking: Promise<void>;
+
+  constructor(stage: Stage) {
+    this.#stage = stage;
+    for (const host of stage.fleet.hosts) this.#generationsBefore.set(host.name, acceptedBy(host).length);
+    this.#looking = this.#look();
+  }
+
+  /** To be said before it is done. */
+  act(host: TestHost, container: string): void {
+    append(this.#acts, host.name, { container, atMs: Date.now() });
+  }
+
+  absent(host: TestHost, fromMs: number): void {
+    append(this.#absences, host.name, { fromMs, toMs: Date.now() });
+  }
+
+  /** Ends the record; every breach of a promise, in words. */
+  async judge(): Promise<string[]> {
+    this.#stop.abort();
+    await this.#looking;
+    const { fleet } = this.#stage;
+    const found: string[] = [];
+    for (const host of fleet.hosts) {
+      const { sent, stored } = sentAndStored(fleet, host);
+      const history = {
+        name: host.name,
+        engine: await this.#stage.witness(host.name).eventsSince(this.#beganMs),
+        acts: this.#acts.get(host.name) ?? [],
+        generations: acceptedBy(host).slice(this.#generationsBefore.get(host.name)),
+        sent,
+        stored,
+        shown: this.#shown.get(host.name) ?? [],
+        absences: this.#absences.get(host.name) ?? [],
+      };
+      found.push(...breaches(history, { calm: [CALM, ASIDE], changing: [APP], unknownAfterMs: UNKNOWN_AFTER_MS }));
+    }
+    return found;
+  }
+
+  async #look(): Promise<void> {
+    const { signal } = this.#stop;
+    while (!signal.aborted) {
+      const atMs = Date.now();
+      const { code, stdout } = await this.#stage.fleet.mooring('hosts', '-o', 'json');
+      // A hub that is down shows nothing.
+      if (code === 0) {
+        for (const { name, sync, online } of JSON.parse(stdout).hosts)
+          append(this.#shown, name, { atMs, sync, online: online === true });
+      }
+      await delay(LOOK_EVERY_MS, undefined, { signal }).catch(() => undefined);
+    }
+  }
+}
+
+/** Generations that all agents of a host accepted, by the log that outlives them. */
+function acceptedBy(host: TestHost): bigint[] {
+  const lines = readFileSync(join(dirname(host.data), 'agent.log'), 'utf8').split('\n');
+  const accepted = lines.filter((line) => line.includes('"assignment accepted"'));
+  return accepted.map((line) => BigInt(JSON.parse(line).generation));
+}
+
+function append<T>(lists: Map<string, T[]>, name: string, item: T): void {
+  lists.set(name, [...(lists.get(name) ?? []), item]);
+}
