@@ -1,11 +1,13 @@
 import { existsSync, renameSync } from 'node:fs';
 import { MooringError } from '@mooring/proto';
 import type { Chance } from './chance.ts';
-import { type MovableSqlite, openSqlite, type Sqlite } from './sqlite.ts';
+import { type MovableSqlite, openSqlite, type Schema, type Sqlite } from './sqlite.ts';
 import type { StandIn } from './stand-in.ts';
 
 /** Everything that the agent remembers beside the accepted assignment. */
-const SCHEMA = `
+const SCHEMA: Schema = {
+  harmlessWrite: 'DELETE FROM meta WHERE false',
+  schema: `
   CREATE TABLE IF NOT EXISTS meta (name TEXT PRIMARY KEY, value TEXT NOT NULL) STRICT;
   CREATE TABLE IF NOT EXISTS journal (id INTEGER PRIMARY KEY AUTOINCREMENT, entry TEXT NOT NULL) STRICT;
   CREATE TABLE IF NOT EXISTS owned (
@@ -25,7 +27,8 @@ const SCHEMA = `
   CREATE TABLE IF NOT EXISTS release (
     stack TEXT NOT NULL, role TEXT NOT NULL, generation TEXT NOT NULL, bundle TEXT NOT NULL, PRIMARY KEY (stack, role)
   ) STRICT, WITHOUT ROWID;
-`;
+`,
+};
 
 /** A database, and what became of it. */
 export interface OpenedDatabase {

@@ -19,6 +19,14 @@ export interface Sqlite {
   close(): void;
 }
 
+/** What a database holds. */
+export interface Schema {
+  /** Makes what is not there yet. */
+  readonly schema: string;
+  /** A statement that changes nothing, and that only a database that can be written takes. */
+  readonly harmlessWrite: string;
+}
+
 /** A database that may be brought to another place while it is used. */
 export interface MovableSqlite extends Sqlite {
   /** Writes everything to that file, durably and in place of what is there, and goes on in it. Throws as a write does, and then stays where it was. */
@@ -29,14 +37,14 @@ export interface MovableSqlite extends Sqlite {
 const CACHE_KIB = 512;
 
 /** Opens a database with its schema. Throws STATE_CORRUPT where the file is damaged, DISK_FULL where nothing can be written. */
-export function openSqlite(file: string, schema: string): MovableSqlite {
+export function openSqlite(file: string, schema: Schema): MovableSqlite {
   return wrap(
     attempt(() => open(file, schema)),
     schema,
   );
 }
 
-function open(file: string, schema: string): Database.Database {
+function open(file: string, { schema, harmlessWrite }: Schema): Database.Database {
   const opened = new Database(file, { timeout: 0 });
   try {
     opened.pragma('journal_mode = WAL');
@@ -48,8 +56,8 @@ function open(file: string, schema: string): Database.Database {
     const verdict = opened.pragma('quick_check(1)', { simple: true });
     if (verdict !== 'ok') throw corrupt(String(verdict));
     opened.exec(schema);
-    // On a read-only disk all this succeeds, as long as the schema is there: only a lock for writing shows it.
-    opened.exec('BEGIN IMMEDIATE; ROLLBACK');
+    // On a read-only disk all this succeeds, as long as the schema is there: only what may write shows it, even where it writes nothing.
+    opened.exec(harmlessWrite);
   } catch (cause) {
     opened.close();
     throw cause;
@@ -88,7 +96,7 @@ export function isLocked(file: string): boolean {
   }
 }
 
-function wrap(opened: Database.Database, schema: string): MovableSqlite {
+function wrap(opened: Database.Database, schema: Schema): MovableSqlite {
   let database = opened;
   const statements = new Map<string, Database.Statement<SqlValue[]>>();
   const prepare = (sql: string) => {
