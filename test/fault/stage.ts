@@ -270,13 +270,19 @@ export class Stage {
     return Number(readFileSync(join(this.fleet.data, 'broker', 'nats.pid'), 'utf8'));
   }
 
-  /** Until an agent has logged that. */
-  logged(host: TestHost, what: RegExp): Promise<void> {
-    return eventually(
+  /** Until the agent of now has logged that; one that ends before it does never will. */
+  async logged(host: TestHost, what: RegExp): Promise<void> {
+    const { agent } = host;
+    const how = await eventually(
       `the agent of ${host.name} logs ${what}`,
-      () => must(what.test(host.agent?.output ?? ''), (host.agent?.output ?? '').slice(-800)),
+      () => {
+        if (what.test(agent?.output ?? '')) return 'logged';
+        must(agent?.running !== true, (agent?.output ?? '').slice(-800));
+        return 'ended';
+      },
       WELL_DEADLINE_MS,
     );
+    must(how === 'logged', `the agent of ${host.name} ended: ${(agent?.output ?? '').slice(-800)}`);
   }
 
   async close(): Promise<void> {

@@ -105,11 +105,16 @@ async function markDeleted(stage: Stage) {
     web1.startAgent();
     await stage.well();
   });
-  const events = await stage.fleet.events();
-  const told = events.findLast(({ host, message }) => host === web1.name && /record|newest/i.test(message));
+  const message = await eventually('it is told', async () => {
+    const told = (await stage.fleet.events()).find(
+      ({ host, message }) => host === web1.name && /record of the newest one is lost/.test(message),
+    );
+    must(told !== undefined, 'no event says so');
+    return told.message;
+  });
   return {
     injected: `${files.length} files of the accepted assignment removed`,
-    observed: `nothing touched, the newest accepted again (${told?.kind})`,
+    observed: `nothing touched; ${message.slice(0, 100)}; taken again`,
   };
 }
 
