@@ -1,7 +1,6 @@
-import { readFileSync } from 'node:fs';
-import { dirname, join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { HEARTBEAT_MS, type TestHost } from '../support/fleet.ts';
+import { acceptedBy } from './accepted.ts';
 import { type Absence, type Act, breaches, type Shown } from './history.ts';
 import { sentAndStored } from './outboxes.ts';
 import { APP, ASIDE, CALM, type Stage } from './stage.ts';
@@ -73,13 +72,6 @@ export class Recorder {
       await delay(LOOK_EVERY_MS, undefined, { signal }).catch(() => undefined);
     }
   }
-}
-
-/** Generations that all agents of a host accepted, by the log that outlives them. */
-function acceptedBy(host: TestHost): bigint[] {
-  const lines = readFileSync(join(dirname(host.data), 'agent.log'), 'utf8').split('\n');
-  const accepted = lines.filter((line) => line.includes('"assignment accepted"'));
-  return accepted.map((line) => BigInt(JSON.parse(line).generation));
 }
 
 function append<T>(lists: Map<string, T[]>, name: string, item: T): void {

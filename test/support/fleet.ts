@@ -91,6 +91,7 @@ export class Fleet {
   async startHub(...flags: string[]): Promise<void> {
     const tokenFile = join(this.folder.path, 'token');
     writeFileSync(tokenFile, TOKEN, { mode: 0o600 });
+    const usual = [...TEST_PACE, ['--nats-server', toolPath('MOORING_NATS_SERVER')]];
     const hub = new Program({
       namespace: this.network.hub,
       command: process.execPath,
@@ -105,9 +106,7 @@ export class Fleet {
         'main',
         '--token-file',
         tokenFile,
-        ...TEST_PACE.filter(([name]) => !flags.includes(name)).flat(),
-        '--nats-server',
-        toolPath('MOORING_NATS_SERVER'),
+        ...usual.filter(([name = '']) => !flags.includes(name)).flat(),
         ...flags,
       ],
       env: this.hubEnvironment,
@@ -115,9 +114,10 @@ export class Fleet {
     });
     this.hub = hub;
     await eventually('the hub answers', async () => {
-      wanted(hub.running, hub.output);
-      wanted((await this.mooring('status')).code === 0, hub.output);
+      // One that has ended never will.
+      if (hub.running) wanted((await this.mooring('status')).code === 0, hub.output);
     });
+    wanted(hub.running, hub.output);
   }
 
   /** Runs the CLI against this fleet's hub. */

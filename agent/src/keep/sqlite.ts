@@ -1,4 +1,4 @@
-import { closeSync, fsyncSync, openSync, renameSync, rmSync } from 'node:fs';
+import { accessSync, closeSync, constants, fsyncSync, openSync, renameSync, rmSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { type ErrorCode, MooringError } from '@mooring/proto';
 import Database from 'better-sqlite3';
@@ -72,11 +72,13 @@ function open(file: string, { schema, harmlessWrite }: Schema): Database.Databas
 export function lockFile(file: string): (() => void) | undefined {
   const database = attempt(() => new Database(file, { timeout: 0 }));
   try {
+    // On a read-only disk SQLite takes what follows for a read, and locks nothing.
+    accessSync(file, constants.W_OK);
     database.exec('BEGIN EXCLUSIVE');
   } catch (cause) {
     database.close();
     if (cause instanceof Database.SqliteError && cause.code.startsWith('SQLITE_BUSY')) return undefined;
-    throw asKeepError(cause);
+    throw cause instanceof Database.SqliteError ? asKeepError(cause) : diskError(`lock ${file}`, cause);
   }
   return () => database.close();
 }

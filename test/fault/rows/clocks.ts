@@ -20,11 +20,10 @@ async function agentAhead(stage: Stage) {
     await stage.logged(web1, /connected to the hub/);
     await stage.well();
   });
-  await stage.logged(web1, /CERT_EXPIRED/);
   await stage.arrived(stage.commit());
   return {
     injected: `its clock is ${FAR_DAYS} days ahead, as its log shows`,
-    observed: 'nothing touched, CERT_EXPIRED said, the next commit arrives',
+    observed: 'nothing touched, the next commit arrives',
   };
 }
 

@@ -1,16 +1,17 @@
 import { chmodSync, readdirSync, rmSync, truncateSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { eventually } from '../../support/eventually.ts';
+import { acceptedBy } from '../accepted.ts';
 import { must, type Row } from '../row.ts';
 import { CALM, type Stage } from '../stage.ts';
 
 const COMMITS = 20;
 const MIB = 1024 * 1024;
 
-async function said(stage: Stage, code: string): Promise<string> {
+async function said(stage: Stage, code: RegExp): Promise<string> {
   return await eventually(`status says ${code}`, async () => {
     const { stdout } = await stage.fleet.mooring('status');
-    const line = stdout.split('\n').find((text) => text.includes(code));
+    const line = stdout.split('\n').find((text) => code.test(text));
     must(line !== undefined, stdout);
     return line.trim().slice(0, 130);
   });
@@ -23,7 +24,7 @@ async function down(stage: Stage) {
     if (fleet.git?.running !== true) await fleet.startGit();
   });
   const commit = stage.commit();
-  const line = await said(stage, 'SOURCE_UNREACHABLE');
+  const line = await said(stage, /SOURCE_UNREACHABLE/);
   await stage.heals(stage.web1, CALM);
   await fleet.startGit();
   await stage.arrived(commit);
@@ -35,7 +36,7 @@ async function hangs(stage: Stage) {
   fleet.git?.signal('SIGSTOP');
   stage.after(() => fleet.git?.signal('SIGCONT'));
   const commit = stage.commit();
-  const line = await said(stage, 'SOURCE_');
+  const line = await said(stage, /SOURCE_/);
   fleet.git?.signal('SIGCONT');
   await stage.arrived(commit);
   return { injected: 'server stopped in the middle (SIGSTOP)', observed: `${line}; followed once it goes on` };
@@ -56,7 +57,7 @@ async function brokenPack(stage: Stage) {
     writeFileSync(join(fleet.repository.path, 'stacks', 'shop', 'compose.yaml'), content);
     fleet.repository.git('hash-object', '-w', 'stacks/shop/compose.yaml');
   };
-  const line = await said(stage, 'SOURCE_').catch(async () => await said(stage, 'GIT_'));
+  const line = await said(stage, /SOURCE_|GIT_/);
   await stage.heals(stage.web1, CALM);
   restore();
   await stage.arrived(commit);
@@ -71,12 +72,12 @@ async function rewound(stage: Stage) {
   const good = stage.commit();
   await stage.arrived(good);
   await stage.untouched(async () => {
-    fleet.repository.git('reset', '--quiet', '--hard', `${good}~2`);
+    fleet.repository.git('reset', '--quiet', '--hard', `${good}~1`);
     fleet.repository.commit('another history', {
       'stacks/shop/compose.yaml': null,
       'fleet.yaml': 'version: 1\nstacks: {}\n',
     });
-    const line = await said(stage, 'GIT_HISTORY_REWOUND');
+    const line = await said(stage, /GIT_HISTORY_REWOUND/);
     must(line !== '', 'nothing is said');
   });
   fleet.repository.git('reset', '--quiet', '--hard', good);
@@ -89,9 +90,8 @@ async function rewound(stage: Stage) {
 
 async function storm(stage: Stage) {
   const { web1 } = stage;
-  const count = () => (web1.agent?.output ?? '').match(/"assignment accepted"/g)?.length ?? 0;
-  await stage.restartAgent(web1);
-  await stage.well();
+  const before = acceptedBy(web1).length;
+  const count = () => acceptedBy(web1).length - before;
   let commit = '';
   for (let number = 0; number < COMMITS; number += 1) commit = stage.commit();
   await stage.arrived(commit);

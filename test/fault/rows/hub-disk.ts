@@ -59,7 +59,7 @@ async function refused(stage: Stage, change: (file: string) => string, code: str
       () => fleet.hub?.output ?? '',
     );
     const after = statSync(file, { throwIfNoEntry: false });
-    rmSync(file, { force: true });
+    for (const ending of ['', '-wal', '-shm']) rmSync(file + ending, { force: true });
     copyFileSync(good, file);
     await fleet.startHub();
     await stage.well();

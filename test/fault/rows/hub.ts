@@ -5,6 +5,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { eventually } from '../../support/eventually.ts';
 import { finish } from '../../support/run.ts';
 import { ROOT, toolPath } from '../../support/tools.ts';
+import { acceptedBy } from '../accepted.ts';
 import { sentAndStored } from '../outboxes.ts';
 import { seeded } from '../random.ts';
 import { must, type Row } from '../row.ts';
@@ -17,21 +18,16 @@ async function restart(stage: Stage): Promise<void> {
   await stage.fleet.startHub();
 }
 
-/** Generations that the agent of now accepted, in order. */
-function accepted(stage: Stage): bigint[] {
-  const lines = (stage.web1.agent?.output ?? '').split('\n').filter((line) => line.includes('"assignment accepted"'));
-  return lines.map((line) => BigInt(JSON.parse(line).generation));
-}
-
 async function killedPublishing(stage: Stage) {
   const random = seeded(56);
+  const before = acceptedBy(stage.web1).length;
   for (let round = 0; round < ROUNDS; round += 1) {
     const commit = stage.commit();
     await delay(random.between(0, 2500));
     await restart(stage);
     await stage.arrived(commit);
   }
-  const generations = accepted(stage);
+  const generations = acceptedBy(stage.web1).slice(before);
   const isGrowing = generations.every(
     (generation, index) => index === 0 || generation > (generations[index - 1] ?? 0n),
   );

@@ -1,5 +1,6 @@
 import { eventually } from '../../support/eventually.ts';
 import { HEARTBEAT_MS, PORTS, type TestHost } from '../../support/fleet.ts';
+import { acceptedBy } from '../accepted.ts';
 import { sentAndStored } from '../outboxes.ts';
 import { addRule, type PacketRule } from '../packets.ts';
 import { must, type Row } from '../row.ts';
@@ -90,7 +91,7 @@ async function isolated(stage: Stage) {
     await stage.runs(web2, stage.version);
   }
   await stage.heals(web1, CALM);
-  const accepted = () => (web1.agent?.output ?? '').match(/"assignment accepted"/g)?.length ?? 0;
+  const accepted = () => acceptedBy(web1).length;
   const before = accepted();
   await up();
   await stage.arrived(commit);

@@ -1,8 +1,8 @@
-import { cpSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { renameSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { eventually } from '../../support/eventually.ts';
 import { Program } from '../../support/program.ts';
-import { finish } from '../../support/run.ts';
+import { finish, run } from '../../support/run.ts';
 import { ROOT } from '../../support/tools.ts';
 import { sentAndStored } from '../outboxes.ts';
 import { must, type Row } from '../row.ts';
@@ -46,7 +46,7 @@ async function powerLoss(stage: Stage) {
   await stage.removeByHand(web1, CALM);
   await stage.logged(web1, /assignment accepted/);
   web1.agent?.signal('SIGSTOP');
-  cpSync(web1.data, copy, { recursive: true, preserveTimestamps: true });
+  await run('cp', ['-a', web1.data, copy]);
   await web1.agent?.kill();
   rmSync(web1.data, { recursive: true });
   renameSync(copy, web1.data);
@@ -64,20 +64,20 @@ async function powerLoss(stage: Stage) {
 }
 
 async function cloned(stage: Stage) {
-  const { web1, web2, fleet } = stage;
+  const { web1, fleet } = stage;
   const copy = join(fleet.folder.path, 'cloned');
   const machine = join(fleet.folder.path, 'machine-id');
-  cpSync(web1.data, copy, { recursive: true });
+  await run('cp', ['-a', web1.data, copy]);
   rmSync(join(copy, 'agent.lock'), { force: true });
   writeFileSync(machine, 'c10ed000000000000000000000000000\n');
   const agent = join(ROOT, 'agent', 'bin', 'mooring-agent.js');
   const script = 'mount --bind "$0" /etc/machine-id && exec "$@"';
-  const run = [process.execPath, agent, 'run', '--data', copy, '--docker', web2.agentSocket];
+  const program = [process.execPath, agent, 'run', '--data', copy, '--docker', '/nowhere.sock'];
   // The copy speaks from the network of web-1, and has no engine that it may touch.
   const clone = new Program({
     namespace: web1.namespace,
     command: 'unshare',
-    args: ['-m', 'sh', '-c', script, machine, ...run.slice(0, -1), '/nowhere.sock'],
+    args: ['-m', 'sh', '-c', script, machine, ...program],
     log: join(fleet.folder.path, 'clone.log'),
   });
   stage.after(async () => {
