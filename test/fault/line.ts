@@ -46,19 +46,9 @@ export class Line {
     lines += 1;
     const own = FIRST_PORT + lines;
     const script = join(import.meta.dirname, 'line-process.ts');
-    const child = spawn(
-      'nsenter',
-      [
-        `--net=/run/netns/${hubNamespace}`,
-        process.execPath,
-        script,
-        String(own),
-        HUB_ADDRESS,
-        String(port),
-        String(seed),
-      ],
-      { stdio: ['ignore', 'inherit', 'inherit', 'ipc'] },
-    );
+    const within = ['nsenter', `--net=/run/netns/${hubNamespace}`, process.execPath];
+    const [command = '', ...args] = [...within, script, String(own), HUB_ADDRESS, String(port), String(seed)];
+    const child = spawn(command, args, { stdio: ['ignore', 'inherit', 'inherit', 'ipc'] });
     const match = ['-i', device, '-p', 'tcp', '-d', HUB_ADDRESS, '--dport', String(port)];
     const redirect = ['-t', 'nat', 'PREROUTING', ...match, '-j', 'REDIRECT', '--to-port', String(own)];
     await once(child, 'message', { signal: AbortSignal.timeout(ANSWER_DEADLINE_MS) });
