@@ -29,6 +29,7 @@ function exited(atMs: number, starts: Readonly<Record<string, number>>, specDige
     volumes: [],
     images: new Map(),
     tags: new Map(),
+    addresses: new Map(),
     contents: new Map(),
     atMs,
   };

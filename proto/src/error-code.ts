@@ -125,6 +125,7 @@ export const ERROR_CODES = {
   IMAGE_NOT_FOUND: 'stuck',
   PORT_TAKEN: 'retry',
   CONTAINER_UNKNOWN: 'retry',
+  ADDRESS_TAKEN: 'retry',
   CONTAINER_UNHEALTHY: 'retry',
   CONTAINER_EXITED: 'retry',
   DEPENDENCY_FAILED: 'retry',

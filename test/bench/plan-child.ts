@@ -94,6 +94,7 @@ function observe(answers: readonly Answer[]): Observed {
     volumes: [],
     images: new Map([[container.Image, image.Config]]),
     tags: new Map(),
+    addresses: new Map(),
     contents: new Map(),
     atMs: Date.now(),
   };

@@ -166,6 +166,41 @@ describe('what a human puts beside our containers', () => {
     }
   });
 
+  test('a foreign container that took a fixed address is a conflict that names it, and all is well once it is gone', async () => {
+    const { docker } = bench.engine;
+    const networks = [{ network: 'default', ipv4Address: '10.213.8.9' }];
+    const ipam = { pools: [{ subnet: '10.213.8.0/24' }] };
+    const fixed = bundleOf('fixed', {
+      services: [Service.fromPartial({ name: 'app', container: spec({ networks }) })],
+      networks: [Network.fromPartial({ key: 'default', name: 'fixed_default', ipam })],
+    });
+    const desired = desiredOf([bundle, fixed]);
+    expect(driftLines(await bench.settle(desired))).toEqual([]);
+    const own = docker.getContainer('fixed-app-1');
+    await own.stop({ t: 0 });
+    const EndpointsConfig = { fixed_default: { IPAMConfig: { IPv4Address: '10.213.8.9' } } };
+    const body = { HostConfig: { NetworkMode: 'fixed_default' }, NetworkingConfig: { EndpointsConfig } };
+    const thief = await docker.createContainer({ name: 'thief', Image: 'local/plain:1', ...body });
+    try {
+      await thief.start();
+      const told = await bench.settle(desired);
+      const stack = told.stacks.find((one) => one.stack === 'fixed');
+      expect(stack?.reason).toBe('fixed-app-1 cannot have address 10.213.8.9: it is held by thief');
+      expect(stack?.problem).toBeUndefined();
+      expect(stack?.drift[0]).toMatchObject({
+        kind: DriftKind.DRIFT_KIND_CONFLICT,
+        field: 'services.app.networks.default.ipv4_address',
+        observed: 'held by thief',
+      });
+      expect((await thief.inspect()).State.Running).toBe(true);
+    } finally {
+      await thief.remove({ force: true });
+    }
+    expect(driftLines(await bench.settle(desired))).toEqual([]);
+    expect((await own.inspect()).State.Running).toBe(true);
+    await bench.settle({ ...corrected, removals: ['fixed'] });
+  });
+
   test('a foreign container that took a managed name is a conflict and stays untouched', async () => {
     const { docker } = bench.engine;
     await app().remove({ force: true });

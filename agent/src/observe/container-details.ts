@@ -1,5 +1,6 @@
 import type Docker from 'dockerode';
-import type { ContainerDetails } from './engine.ts';
+import type { Address, ContainerDetails } from './engine.ts';
+import type { InspectedEndpoint } from './inspected.ts';
 
 // Names that the engine gives volumes nobody named: 64 hex digits.
 const ANONYMOUS = /^[0-9a-f]{64}$/;
@@ -24,12 +25,22 @@ export function containerDetails(inspected: Docker.ContainerInspectInfo): Contai
     restartPolicy: HostConfig.RestartPolicy?.Name || 'no',
     ports: portsOf(HostConfig.PortBindings).map(({ text }) => text),
     hostPorts: portsOf(HostConfig.PortBindings).flatMap(({ held }) => (held === '' ? [] : [held])),
+    addresses: addressesOf(inspected.NetworkSettings?.Networks),
     anonymousVolumes: Mounts.filter(({ Type, Name: name }) => Type === 'volume' && ANONYMOUS.test(name ?? '')).map(
       (mount) => ({ target: mount.Destination, name: mount.Name ?? '' }),
     ),
     error: State.Error,
     inspected: { ...inspected, HostConfig: { ...HostConfig } },
   };
+}
+
+/** Addresses that a container holds on its networks, as lists and inspects tell them. */
+export function addressesOf(
+  networks: Readonly<Record<string, InspectedEndpoint>> | null | undefined,
+): readonly Address[] {
+  return Object.values(networks ?? {}).flatMap(({ NetworkID = '', IPAddress = '', GlobalIPv6Address = '' }) =>
+    [IPAddress, GlobalIPv6Address].flatMap((address) => (address === '' ? [] : [{ network: NetworkID, address }])),
+  );
 }
 
 function healthOf(status: string | undefined): string {

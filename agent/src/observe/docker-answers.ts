@@ -1,7 +1,7 @@
 import { MooringError } from '@mooring/proto';
 import type Docker from 'dockerode';
 import { isRecord, numberOf, recordOf } from '../canonical/outside-data.ts';
-import { containerDetails } from './container-details.ts';
+import { addressesOf, containerDetails } from './container-details.ts';
 import type { ContainerDetails, ContainerSummary, EngineDescription, NetworkDetails, VolumeDetails } from './engine.ts';
 import type { InspectedConfig, InspectedNetwork, InspectedVolume } from './inspected.ts';
 
@@ -40,13 +40,15 @@ function listed<T>(what: string, value: unknown, key: string): readonly T[] {
 
 /** What the agent takes from ContainerList. */
 export function containerList(what: string, bytes: Buffer): readonly ContainerSummary[] {
-  return listed<Docker.ContainerInfo>(what, parsed(what, bytes), 'Id').map(({ Id, Names, Labels, Ports }) => ({
+  const list = listed<Docker.ContainerInfo>(what, parsed(what, bytes), 'Id');
+  return list.map(({ Id, Names, Labels, Ports, NetworkSettings }) => ({
     id: Id,
     name: (Names?.[0] ?? '').slice(1),
     labels: Labels ?? {},
     hostPorts: (Ports ?? []).flatMap(({ PublicPort, Type }) =>
       PublicPort === undefined ? [] : [`${PublicPort}/${Type}`],
     ),
+    addresses: addressesOf(NetworkSettings?.Networks),
   }));
 }
 

@@ -10,6 +10,8 @@ interface Failure {
 /** Messages by which the engine tells things apart that share a status (measured on 20.10, 26.1 and 28.5). */
 const BY_MESSAGE: readonly (readonly [RegExp, ErrorCode])[] = [
   [/no basic auth credentials|unauthorized|authentication required|pull access denied|denied: /i, 'IMAGE_PULL_DENIED'],
+  // The pool of addresses speaks with a capital, the kernel about a port without.
+  [/\bAddress already in use/, 'ADDRESS_TAKEN'],
   [/port is already allocated|address already in use|failed to bind (?:host )?port/i, 'PORT_TAKEN'],
   [/no space left on device/i, 'DISK_FULL'],
   [/manifest unknown|manifest for .* not found|no such image|repository .* not found/i, 'IMAGE_NOT_FOUND'],
@@ -41,6 +43,7 @@ const HINTS: Partial<Readonly<Record<ErrorCode, string>>> = {
     'Look whether the image has that name; where its registry asks for a login, run docker login on the host.',
   IMAGE_NOT_FOUND: 'Push the image under that name and tag, or name another one in Git.',
   IMAGE_PULL_FAILED: 'Look whether the registry runs and can be reached from the host; it is tried again by itself.',
+  ADDRESS_TAKEN: 'See who holds it: docker network inspect. Take it from them, or give another one in Git.',
   PORT_TAKEN: 'Free the port on the host, or publish another one in Git.',
   DISK_FULL: 'Make room where the engine keeps its data: docker system df shows what takes it.',
   ENGINE_CONFLICT: 'Somebody else works on the same object; it is tried again by itself.',

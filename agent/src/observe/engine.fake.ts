@@ -17,7 +17,7 @@ import type {
 import { engineError } from './engine-error.ts';
 import { endpointOf, HeldContainer } from './held-container.fake.ts';
 import { HeldImages } from './held-images.fake.ts';
-import type { InspectedConfig } from './inspected.ts';
+import type { InspectedConfig, InspectedEndpoint } from './inspected.ts';
 import { Inspections } from './inspections.ts';
 import { FakeSilences } from './silences.fake.ts';
 
@@ -123,7 +123,7 @@ export class FakeEngine implements Engine {
   async listContainers(): Promise<readonly ContainerSummary[]> {
     return [...this.#containers.values()].map((held) => {
       const { id, name, labels } = held.details();
-      return { id, name, labels, hostPorts: held.isRunning ? held.details().hostPorts : [] };
+      return { id, name, labels, hostPorts: held.isRunning ? held.details().hostPorts : [], addresses: held.addresses };
     });
   }
 
@@ -270,7 +270,9 @@ export class FakeEngine implements Engine {
     if (found === undefined) throw engineError(what, said(404, `network ${network} not found`));
     if (held.isRunning && held.endpoints.has(found.name))
       throw engineError(what, said(403, `endpoint with name ${held.name} already exists in network ${found.name}`));
-    held.endpoints.set(found.name, endpointOf(endpoint, found.id));
+    const joined = endpointOf(endpoint, found.id);
+    if (held.isRunning) this.#claimAddress(what, held, joined);
+    held.endpoints.set(found.name, joined);
     this.changed.push(what);
     this.#changes.tellAll({ container: '', action: 'connect' });
   }
@@ -296,7 +298,9 @@ export class FakeEngine implements Engine {
     for (const [name, endpoint] of held.endpoints) {
       const network = this.#network(name);
       if (network === undefined) throw engineError(what, said(404, `network ${name} not found`));
-      held.endpoints.set(name, { ...endpoint, NetworkID: network.id });
+      const joined = { ...endpoint, NetworkID: network.id };
+      this.#claimAddress(what, held, joined);
+      held.endpoints.set(name, joined);
     }
     const owner = textOf(held.host['NetworkMode']).split('container:')[1];
     if (owner !== undefined && this.#find(owner)?.isRunning !== true)
@@ -309,6 +313,14 @@ export class FakeEngine implements Engine {
     this.nowMs += this.startTakesMs;
     const exitCode = this.endsAtOnce.get(held.details().image);
     if (exitCode !== undefined) this.exit(held.id, exitCode);
+  }
+
+  #claimAddress(what: string, held: HeldContainer, { NetworkID, IPAMConfig }: InspectedEndpoint): void {
+    const others = [...this.#containers.values()].filter((other) => other !== held);
+    const isTaken = others.some(({ addresses }) =>
+      addresses.some(({ network, address }) => network === NetworkID && address === IPAMConfig?.IPv4Address),
+    );
+    if (isTaken) throw engineError(what, said(403, 'Address already in use'));
   }
 
   #claim(what: string, name: string): void {

@@ -75,6 +75,16 @@ export interface ContainerSummary {
   readonly labels: Readonly<Record<string, string>>;
   /** Ports of the host, such as "8080/tcp": in a list those that it holds now, in an inspect those that it asks for. */
   readonly hostPorts: readonly string[];
+  /** Addresses that it holds now. */
+  readonly addresses: readonly Address[];
+}
+
+/** An address on a network. */
+export interface Address {
+  /** Id of the network. */
+  readonly network: string;
+  /** IPv4 or IPv6, without its prefix length. */
+  readonly address: string;
 }
 
 /** A container as the engine knows it. */

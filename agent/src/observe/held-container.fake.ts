@@ -2,7 +2,7 @@ import { constants } from 'node:os';
 import { recordOf, textOf } from '../canonical/outside-data.ts';
 import { containerDetails } from './container-details.ts';
 import { type EchoContext, echoedConfig, echoedHostConfig, echoedMounts } from './container-echo.fake.ts';
-import type { ContainerDetails, CreateBody, Endpoint } from './engine.ts';
+import type { Address, ContainerDetails, CreateBody, Endpoint } from './engine.ts';
 import type { InspectedEndpoint } from './inspected.ts';
 
 /** What engines say of a start that never was. */
@@ -56,6 +56,14 @@ export class HeldContainer {
     );
   }
 
+  /** Fixed addresses that it holds, by network. Whatever else an engine gives is not told. */
+  get addresses(): readonly Address[] {
+    if (!this.isRunning) return [];
+    return [...this.endpoints.values()].flatMap(({ NetworkID = '', IPAMConfig }) =>
+      IPAMConfig?.IPv4Address ? [{ network: NetworkID, address: IPAMConfig.IPv4Address }] : [],
+    );
+  }
+
   /** What the agent takes from its inspect, by way of JSON as from an engine. */
   details(): ContainerDetails {
     const { id, name, imageId, status, exitCode, restarts, startedAtMs, error, host, endpoints, mounts } = this;
@@ -69,9 +77,15 @@ export class HeldContainer {
       State: { Status: status, ExitCode: exitCode, StartedAt: started, Error: error, ...this.#health() },
       RestartCount: restarts,
       Mounts: mounts,
-      NetworkSettings: { Networks: Object.fromEntries(endpoints) },
+      NetworkSettings: {
+        Networks: Object.fromEntries([...endpoints].map(([network, one]) => [network, this.#told(one)])),
+      },
     };
     return containerDetails(JSON.parse(JSON.stringify(inspected)));
+  }
+
+  #told(endpoint: InspectedEndpoint): InspectedEndpoint {
+    return { ...endpoint, IPAddress: this.isRunning ? (endpoint.IPAMConfig?.IPv4Address ?? '') : '' };
   }
 
   /** A check succeeds as soon as it can. */

@@ -43,6 +43,9 @@ export interface InspectedHealthcheck {
 
 export interface InspectedEndpoint {
   readonly NetworkID?: string | undefined;
+  /** Empty while it does not run. */
+  readonly IPAddress?: string | undefined;
+  readonly GlobalIPv6Address?: string | undefined;
   readonly Aliases?: readonly string[] | null | undefined;
   readonly IPAMConfig?:
     | {

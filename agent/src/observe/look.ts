@@ -3,6 +3,7 @@ import type { OwnRecord } from '../apply/ports.ts';
 import { containerFields, type Naming } from '../canonical/container-fields.ts';
 import type { Fields } from '../canonical/fields.ts';
 import type { DesiredStack } from '../plan/desired.ts';
+import { addressKey } from '../plan/fixed-address.ts';
 import type {
   ContainerDetails,
   ContainerSummary,
@@ -59,6 +60,9 @@ export async function look(parts: LookParts): Promise<Observed> {
     volumes: volumes.map((volume) => ({ ...volume, ...ownership(parts, 'volume', volume) })),
     images,
     tags,
+    addresses: new Map(
+      containers.flatMap(({ id, name, addresses }) => addresses.map((one) => [addressKey(one), { id, name }] as const)),
+    ),
     contents: parts.contents(parts.stacks),
     atMs: now(),
   };

@@ -20,9 +20,17 @@ export interface Observed {
   readonly images: ReadonlyMap<string, InspectedConfig>;
   /** Ids of the images that tags name now, by the tag as the bundles write it; what cannot move, and what is not on the host, is not among them. */
   readonly tags: ReadonlyMap<string, string>;
+  /** Who holds an address, by network id and address. */
+  readonly addresses: ReadonlyMap<string, AddressHolder>;
   /** Contents behind mounts, by the path that is mounted. */
   readonly contents: ReadonlyMap<string, ContentState>;
   readonly atMs: number;
+}
+
+/** A container, ours or not, that holds an address. */
+export interface AddressHolder {
+  readonly id: string;
+  readonly name: string;
 }
 
 /** What is behind a mount. */

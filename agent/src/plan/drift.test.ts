@@ -1,4 +1,4 @@
-import { DriftKind, DriftMode, Hold } from '@mooring/proto';
+import { DriftKind, DriftMode, Hold, SyncState } from '@mooring/proto';
 import { describe, expect, test } from 'vitest';
 import { driftLines, FakeHost, shop, type Written } from '../host.fake.ts';
 
@@ -234,6 +234,52 @@ describe('what is not ours', () => {
     expect(driftLines(await host.plan(shop(APP)))).toEqual([
       'shop-app-1: nothing wanted, foreign there; a foreign container has the name; it is never touched',
     ]);
+  });
+
+  test('holds a fixed address: the container that needs it is a conflict that names the holder, until it is gone', async () => {
+    const networks = [{ network: 'default', ipv4Address: '10.9.8.7' }];
+    const written: Written = { services: { app: { spec: { networks } } } };
+    const host = await running(written);
+    const { engine } = host;
+    await engine.stopContainer(await host.id('shop-app-1'));
+    const EndpointsConfig = { shop_default: { IPAMConfig: { IPv4Address: '10.9.8.7' } } };
+    const body = { Image: 'app:1', HostConfig: { NetworkMode: 'shop_default' }, NetworkingConfig: { EndpointsConfig } };
+    const foreign = await engine.createContainer('thief', body);
+    await engine.startContainer(foreign);
+    const conflict = [
+      'shop-app-1 services.app.networks.default.ipv4_address: 10.9.8.7 wanted, held by thief there; container thief holds the address 10.9.8.7; it is never touched',
+      'shop-app-1 services.app.state: running wanted, exited there; container thief holds the address 10.9.8.7; it is never touched',
+    ];
+    const seen = async () => [await host.sentences(shop(written)), driftLines(await host.plan(shop(written)))];
+    expect(await seen()).toEqual([[], conflict]);
+    const { stacks } = await host.settle(shop(written));
+    expect(stacks).toMatchObject([
+      { sync: SyncState.SYNC_STATE_DRIFTED, reason: 'shop-app-1 cannot have address 10.9.8.7: it is held by thief' },
+    ]);
+    expect(stacks[0]?.drift.map(({ kind }) => kind)).toEqual([
+      DriftKind.DRIFT_KIND_CONFLICT,
+      DriftKind.DRIFT_KIND_MODIFIED,
+    ]);
+    await engine.stopContainer(foreign);
+    expect(await seen()).toEqual([
+      ['start container shop-app-1: it is exited'],
+      ['shop-app-1 services.app.state: running wanted, exited there'],
+    ]);
+    await host.settle(shop(written));
+    expect(await seen()).toEqual([[], []]);
+  });
+
+  test('holds a fixed address that a new container needs', async () => {
+    const networks = [{ network: 'default', ipv4Address: '10.9.8.7' }];
+    const taken: Written = { services: { app: {}, next: { spec: { networks } } } };
+    const host = await running(APP);
+    const thief = await host.engine.createContainer('thief', { Image: 'app:1' });
+    await host.engine.startContainer(thief);
+    await host.engine.connectNetwork('shop_default', thief, { IPAMConfig: { IPv4Address: '10.9.8.7' } });
+    const [conflict] = driftLines(await host.plan(shop(taken)));
+    expect(conflict).toMatch(/^shop-next-1 services\.next\.networks\.default\.ipv4_address: .* held by thief there/);
+    await host.engine.removeContainer(thief);
+    expect((await host.settle(shop(taken))).settled).toBe(true);
   });
 
   test('is a conflict where it carries our labels', async () => {

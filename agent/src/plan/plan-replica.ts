@@ -1,4 +1,4 @@
-import type { Mount, Service } from '@mooring/proto';
+import type { Mount } from '@mooring/proto';
 import type { Difference } from '../canonical/compare.ts';
 import { attributeOf } from '../canonical/fields.ts';
 import type { ContentState, OwnContainer } from '../observe/observed.ts';
@@ -9,8 +9,11 @@ import { isPassingName } from './kept-name.ts';
 import { liveChange } from './live-change.ts';
 import { type MovedImage, movedImage, movedReason } from './moved-image.ts';
 import { isFailedOneShot, isFinished } from './one-shot.ts';
+import { planAbsent } from './plan-absent.ts';
+import { baseOf, finding, stateOf } from './replica-finding.ts';
 import { followsRenewed, type ReplicaInput } from './replica-input.ts';
 import type { ContainerStep, Step } from './step.ts';
+import { unlessTaken } from './unless-taken.ts';
 
 /** What one replica needs. At most one step changes its container; starting, restarting or unpausing may follow it. */
 export function planReplica(desired: DesiredStack, wanted: WantedReplica, input: ReplicaInput): readonly Finding[] {
@@ -18,8 +21,10 @@ export function planReplica(desired: DesiredStack, wanted: WantedReplica, input:
     .get(wanted.service.name)
     ?.find((own) => own.replica === wanted.replica && !isPassingName(own.name));
   if (container === undefined) return planAbsent(desired, wanted, input);
-  if (container.status !== 'removing' && container.status !== 'dead')
-    return new PresentReplica({ desired, wanted, input, container }).findings();
+  if (container.status !== 'removing' && container.status !== 'dead') {
+    const findings = new PresentReplica({ desired, wanted, input, container }).findings();
+    return unlessTaken(findings, { desired, wanted, input, own: container });
+  }
   const again = (gone: string, back: string): readonly Step[] => [
     {
       kind: 'remove-container',
@@ -43,62 +48,6 @@ export function planReplica(desired: DesiredStack, wanted: WantedReplica, input:
       },
     ];
   return [{ ...stateOf(container, wanted), steps: again('it is dead', 'it was dead') }];
-}
-
-function planAbsent(desired: DesiredStack, wanted: WantedReplica, input: ReplicaInput): readonly Finding[] {
-  const { service, replica, name } = wanted;
-  const done = input.completion({
-    stack: desired.stack,
-    service: service.name,
-    replica,
-    specDigest: service.specDigest,
-  });
-  if (done?.exitCode === 0) return [];
-  const ports = hostPorts(service);
-  const absent = { ...finding(wanted), kind: 'missing', desired: 'running', observed: 'absent' } as const;
-  const holder = input.observed.unknown.find(
-    (one) => one.name === name || one.hostPorts.some((port) => ports.has(port)),
-  );
-  if (holder !== undefined)
-    return [
-      {
-        ...absent,
-        steps: [],
-        left: `container ${holder.name} is in its place, and the engine does not answer about it`,
-      },
-    ];
-  const old = input.takeOver(wanted, ports);
-  if (input.observed.foreignContainers.includes(name))
-    return [
-      {
-        ...finding(wanted),
-        kind: 'conflict',
-        observed: 'foreign',
-        steps: [],
-        left: 'a foreign container has the name; it is never touched',
-      },
-    ];
-  const base = { ...baseOf(desired, wanted), fields: [`services.${service.name}`] };
-  const step: Step =
-    old === undefined
-      ? { ...base, kind: 'create-container', reason: 'it does not exist' }
-      : {
-          ...base,
-          kind: 'replace-container',
-          old,
-          reason: isPassingName(old.name) ? `only ${old.name} is left of it` : takesOver(old),
-        };
-  return [{ ...absent, steps: [step] }];
-}
-
-function takesOver({ name }: OwnContainer): string {
-  return `it takes over from ${name}, which Git no longer names`;
-}
-
-/** Ports of the host that the service asks for by number. */
-function hostPorts({ container }: Service): ReadonlySet<string> {
-  const published = (container?.ports ?? []).filter((port) => port.published && /^\d+$/.test(port.hostPort));
-  return new Set(published.map(({ hostPort, protocol }) => `${hostPort}/${protocol}`));
 }
 
 interface Present {
@@ -335,32 +284,4 @@ function contentPath({ source }: Mount, { paths }: ReplicaInput): string | undef
 function shownText(path: string, text: string, mask: (value: string) => string): string {
   if (attributeOf(path) === 'environment') return text === '' ? 'not set' : `a value (${mask(text)})`;
   return text.startsWith('=') ? text.slice(1) : text;
-}
-
-function baseOf({ stack }: DesiredStack, { service, replica, name }: WantedReplica) {
-  return { stack, service, replica, name };
-}
-
-function finding({ service, replica, name }: WantedReplica) {
-  return {
-    object: 'container',
-    service: service.name,
-    replica,
-    name,
-    field: '',
-    desired: '',
-    observed: '',
-    left: '',
-  } as const;
-}
-
-function stateOf(container: OwnContainer, wanted: WantedReplica) {
-  return {
-    ...finding(wanted),
-    kind: 'modified',
-    field: 'state',
-    desired: 'running',
-    observed: container.status,
-    name: container.name,
-  } as const;
 }

@@ -3,9 +3,10 @@ import type { OwnContainer } from '../observe/observed.ts';
 import type { DesiredStack } from './desired.ts';
 import type { WantedReplica } from './expectation.ts';
 import type { Finding } from './finding.ts';
+import { addressKey } from './fixed-address.ts';
 import { isPassingName } from './kept-name.ts';
 import { planReplica } from './plan-replica.ts';
-import { nameOf, type ReplicaInput, type ServicesInput } from './replica-input.ts';
+import { type Needs, nameOf, type ReplicaInput, type ServicesInput } from './replica-input.ts';
 import { startOrder } from './start-order.ts';
 import type { Step } from './step.ts';
 
@@ -18,7 +19,7 @@ export function planServices(desired: DesiredStack, input: ServicesInput): reado
   const ofReplica: ReplicaInput = {
     ...input,
     renewed,
-    takeOver: (wanted, ports) => extras.takeOver(wanted, ports),
+    takeOver: (wanted, needs) => extras.takeOver(wanted, needs),
   };
   const { unknown } = input.observed;
   const isUnknown = (service: Service, replica: number) =>
@@ -58,13 +59,13 @@ class Extras {
     );
   }
 
-  /** What is left of the replica, or else the extra container that has its name or publishes one of the ports; it is then no longer extra. */
-  takeOver({ service, replica, name }: WantedReplica, ports: ReadonlySet<string>): OwnContainer | undefined {
+  /** What is left of the replica, or else the extra container that has its name or what it needs; it is then no longer extra. */
+  takeOver({ service, replica, name }: WantedReplica, needs: Needs): OwnContainer | undefined {
     const extras = [...this.#left];
     const found =
       extras.find(
         (extra) => isPassingName(extra.name) && extra.service === service.name && extra.replica === replica,
-      ) ?? extras.find((extra) => extra.name === name || extra.hostPorts.some((port) => ports.has(port)));
+      ) ?? extras.find((extra) => extra.name === name || has(extra, needs));
     if (found !== undefined) this.#left.delete(found);
     return found;
   }
@@ -89,6 +90,11 @@ class Extras {
         ],
       }));
   }
+}
+
+function has({ hostPorts, addresses }: OwnContainer, needs: Needs): boolean {
+  const wanted = new Set(needs.addresses.map(addressKey));
+  return hostPorts.some((port) => needs.ports.has(port)) || addresses.some((one) => wanted.has(addressKey(one)));
 }
 
 /** Containers that claim to be ours and that we did not make: told, never touched. */

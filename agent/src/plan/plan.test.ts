@@ -164,6 +164,21 @@ describe('a plan of what Git says anew', () => {
     ]);
   });
 
+  test('lets an orphan make way that holds a fixed address, and two services change theirs', async () => {
+    const at = (ipv4Address: string) => ({ spec: { networks: [{ network: 'default', ipv4Address }] } });
+    const orphan = await running({ services: { old: at('10.9.8.7') } });
+    expect(await orphan.sentences(shop({ services: { app: at('10.9.8.7') } }))).toEqual([
+      'replace container shop-app-1: it takes over from shop-old-1, which Git no longer names',
+    ]);
+    const host = await running({ services: { a: at('10.9.8.7'), b: at('10.9.8.8') } });
+    const swapped: Written = { services: { a: at('10.9.8.8'), b: at('10.9.8.7') } };
+    for (let tries = 0; tries < 3; tries += 1) {
+      await host.settle(shop(swapped));
+      host.engine.nowMs += 3_600_000;
+    }
+    expect(await host.sentences(shop(swapped))).toEqual([]);
+  });
+
   test('removes a stack that Git no longer gives to the host, containers before networks, volumes never', async () => {
     const host = await running({ ...APP, volumes: [{ key: 'data' }] });
     expect(await host.sentences({ ...shop(APP), stacks: [], removals: ['shop'] })).toEqual([

@@ -1,5 +1,6 @@
 import { containerName, type Service } from '@mooring/proto';
 import type { CompletedReplica, Completion } from '../apply/ports.ts';
+import type { Address } from '../observe/engine.ts';
 import type { OwnContainer } from '../observe/observed.ts';
 import type { DesiredStack } from './desired.ts';
 import { type ExpectationInput, namespaceServices, type WantedReplica } from './expectation.ts';
@@ -24,10 +25,17 @@ export interface ReplicaInput extends ServicesInput {
   /** Services of the stack whose containers become others in this plan. */
   readonly renewed: ReadonlySet<string>;
   /**
-   * A container that makes way for the replica: what a replacement that could not be undone left of it, or an extra one that has its name or one of
-   * these ports of the host.
+   * A container that makes way for the replica: what a replacement that could not be undone left of it, or an extra one that has its name, or a port
+   * of the host or an address that it needs.
    */
-  takeOver(wanted: WantedReplica, ports: ReadonlySet<string>): OwnContainer | undefined;
+  takeOver(wanted: WantedReplica, needs: Needs): OwnContainer | undefined;
+}
+
+/** What only one container of the host can have. */
+export interface Needs {
+  /** Ports of the host, such as "8080/tcp". */
+  readonly ports: ReadonlySet<string>;
+  readonly addresses: readonly Address[];
 }
 
 /** Name of a replica's container. */

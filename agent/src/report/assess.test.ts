@@ -57,6 +57,7 @@ function observed(...containers: OwnContainer[]): Observed {
     volumes: [],
     images: new Map(),
     tags: new Map(),
+    addresses: new Map(),
     contents: new Map(),
     atMs: NOW_MS,
   };

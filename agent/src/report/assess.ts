@@ -94,8 +94,12 @@ function reasonOf({ drift, unknown }: StackPlan, services: readonly ServiceState
   return services.find(({ reason }) => reason !== '')?.reason ?? '';
 }
 
-function driftReason({ kind, name, field, observed }: Drift): string {
+/** How a conflict about an address reads. */
+const TAKEN = /^held by /;
+
+function driftReason({ kind, name, field, desired, observed }: Drift): string {
   if (kind === DriftKind.DRIFT_KIND_IMAGE_MOVED) return `${name} runs another image than its reference names now`;
+  if (TAKEN.test(observed)) return `${name} cannot have address ${desired}: it is ${observed}`;
   return `${name} ${field === '' ? observed : `is ${observed}`}`;
 }
 

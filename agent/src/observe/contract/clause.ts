@@ -56,8 +56,12 @@ export async function withContainer(engine: Engine, more: object, use: (id: stri
 }
 
 /** Runs with a network, and removes it whatever happens. */
-export async function withNetwork(engine: Engine, name: string, use: (id: string) => Promise<void>): Promise<void> {
-  const id = await engine.createNetwork({ Name: name, Driver: 'bridge', Labels: { [LABEL]: 'contract' } });
+export async function withNetwork(
+  engine: Engine,
+  body: { readonly Name: string; readonly IPAM?: object },
+  use: (id: string) => Promise<void>,
+): Promise<void> {
+  const id = await engine.createNetwork({ Driver: 'bridge', Labels: { [LABEL]: 'contract' }, ...body });
   try {
     await use(id);
   } finally {

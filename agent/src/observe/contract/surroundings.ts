@@ -6,7 +6,7 @@ export const SURROUNDINGS: readonly Clause[] = [
   {
     name: 'a network has one name, tells its labels, and stays while a running container is on it',
     holds: ({ engine }) =>
-      withNetwork(engine, 'contract-net', async (network) => {
+      withNetwork(engine, { Name: 'contract-net' }, async (network) => {
         await refuses('ENGINE_CONFLICT', () => engine.createNetwork({ Name: 'contract-net', Driver: 'bridge' }));
         const [listed] = (await engine.listNetworks()).filter(({ id }) => id === network);
         assert.deepEqual([listed?.name, listed?.labels], ['contract-net', { [LABEL]: 'contract' }]);
@@ -22,7 +22,7 @@ export const SURROUNDINGS: readonly Clause[] = [
   {
     name: 'a container joins and leaves networks while it runs, and keeps its names there',
     holds: ({ engine }) =>
-      withNetwork(engine, 'contract-net', (network) =>
+      withNetwork(engine, { Name: 'contract-net' }, (network) =>
         withContainer(engine, {}, async (id) => {
           await engine.startContainer(id);
           await engine.connectNetwork('contract-net', id, { Aliases: ['b', 'a'] });
@@ -38,9 +38,38 @@ export const SURROUNDINGS: readonly Clause[] = [
       ),
   },
   {
+    name: 'a fixed address is held by one running container, told while it is, and refused to another',
+    holds: ({ engine }) =>
+      withNetwork(
+        engine,
+        { Name: 'contract-net', IPAM: { Config: [{ Subnet: '10.213.7.0/24' }] } },
+        async (network) => {
+          const EndpointsConfig = { 'contract-net': { IPAMConfig: { IPv4Address: '10.213.7.9' } } };
+          const asked = { HostConfig: { NetworkMode: 'contract-net' }, NetworkingConfig: { EndpointsConfig } };
+          await withContainer(engine, asked, async (id) => {
+            const other = await engine.createContainer('contract-two', body(asked), '');
+            const held = async () =>
+              (await engine.listContainers()).filter((one) => one.id === id).flatMap(({ addresses }) => addresses);
+            try {
+              assert.deepEqual(await held(), []);
+              await engine.startContainer(id);
+              assert.deepEqual(await held(), [{ network, address: '10.213.7.9' }]);
+              assert.deepEqual((await details(engine, id)).addresses, await held());
+              await refuses('ADDRESS_TAKEN', () => engine.startContainer(other));
+              await engine.stopContainer(id);
+              assert.deepEqual(await held(), []);
+              await engine.startContainer(other);
+            } finally {
+              await engine.removeContainer(other);
+            }
+          });
+        },
+      ),
+  },
+  {
     name: 'networks that are asked for at creation are there, and one that is missing fails by the start',
     holds: ({ engine }) =>
-      withNetwork(engine, 'contract-net', async () => {
+      withNetwork(engine, { Name: 'contract-net' }, async () => {
         const EndpointsConfig = { 'contract-net': { Aliases: ['db'] } };
         const asked = { HostConfig: { NetworkMode: 'contract-net' }, NetworkingConfig: { EndpointsConfig } };
         await withContainer(engine, asked, async (id) => {
@@ -55,7 +84,7 @@ export const SURROUNDINGS: readonly Clause[] = [
   {
     name: "a container of other networks that is put on the engine's own bridge is seen there",
     holds: ({ engine }) =>
-      withNetwork(engine, 'contract-net', () =>
+      withNetwork(engine, { Name: 'contract-net' }, () =>
         withContainer(engine, { HostConfig: { NetworkMode: 'contract-net' } }, async (id) => {
           await engine.startContainer(id);
           await engine.connectNetwork('bridge', id, {});
