@@ -33,10 +33,18 @@ describe('comparing', () => {
   test('what the engine chooses is as in the receipt; without one it is taken as it is', () => {
     expect(differences({}, { shm_size: '9', 'logging.options.max-size': '=1m' })).toEqual([]);
     const receipt = { shm_size: '8', runtime: 'runc' };
-    expect(differences({}, { shm_size: '9', 'ulimits.core': '0:0' }, { receipt })).toEqual([
+    expect(differences({}, { shm_size: '9', cpu_quota: '5' }, { receipt })).toEqual([
+      'cpu_quota: -, 5',
       'runtime: runc, -',
       'shm_size: 8, 9',
-      'ulimits.core: -, 0:0',
+    ]);
+  });
+
+  test('a ulimit that is not asked for is what the configuration of the engine says now, and one that is asked for is compared', () => {
+    const receipt = { 'ulimits.core': '0:0', 'ulimits.nofile': '1:2' };
+    expect(differences({}, { 'ulimits.nproc': '5:5' }, { receipt })).toEqual([]);
+    expect(differences({ 'ulimits.nofile': '1:2' }, { 'ulimits.nofile': '3:4' }, { receipt })).toEqual([
+      'ulimits.nofile: 1:2, 3:4',
     ]);
   });
 

@@ -47,6 +47,12 @@ const CHOSEN_BY_ENGINE: ReadonlySet<string> = new Set([
   'volumes_from',
 ]);
 
+/**
+ * Of those, what an inspect shows as the engine's configuration says now, whatever the container was made with: engines merge their default ulimits
+ * into each answer. An unset one says nothing, and nobody can change one while the container is there.
+ */
+const SHOWN_AS_CONFIGURED: ReadonlySet<string> = new Set(['ulimits']);
+
 /** Attributes that no inspect shows. */
 export const SILENT: ReadonlySet<string> = new Set(['platform', 'mount_options']);
 
@@ -67,12 +73,14 @@ export function compare({ desired, receipt, silent }: Expected, observed: Fields
     else judge(path, wanted, actual ?? '');
   });
   observed.forEach((actual, path) => {
-    if (desired.has(path) || OF_ITS_OWN.has(path)) return;
+    if (desired.has(path) || OF_ITS_OWN.has(path) || SHOWN_AS_CONFIGURED.has(attributeOf(path))) return;
     if (!CHOSEN_BY_ENGINE.has(attributeOf(path))) judge(path, '', actual);
     else if (receipt !== undefined) judge(path, receipt.get(path) ?? '', actual);
   });
   receipt?.forEach((expected, path) => {
-    if (!desired.has(path) && !observed.has(path) && CHOSEN_BY_ENGINE.has(attributeOf(path))) judge(path, expected, '');
+    const attribute = attributeOf(path);
+    if (desired.has(path) || observed.has(path) || SHOWN_AS_CONFIGURED.has(attribute)) return;
+    if (CHOSEN_BY_ENGINE.has(attribute)) judge(path, expected, '');
   });
   silent?.forEach((made, path) => {
     if (!desired.has(path) && SILENT.has(attributeOf(path))) judge(path, '', made);
