@@ -38,17 +38,20 @@ function listed<T>(what: string, value: unknown, key: string): readonly T[] {
   return value as readonly T[];
 }
 
+/** States in which a container has its addresses. */
+const HOLDING: ReadonlySet<string> = new Set(['running', 'paused']);
+
 /** What the agent takes from ContainerList. */
 export function containerList(what: string, bytes: Buffer): readonly ContainerSummary[] {
   const list = listed<Docker.ContainerInfo>(what, parsed(what, bytes), 'Id');
-  return list.map(({ Id, Names, Labels, Ports, NetworkSettings }) => ({
+  return list.map(({ Id, Names, Labels, Ports, State, NetworkSettings }) => ({
     id: Id,
     name: (Names?.[0] ?? '').slice(1),
     labels: Labels ?? {},
     hostPorts: (Ports ?? []).flatMap(({ PublicPort, Type }) =>
       PublicPort === undefined ? [] : [`${PublicPort}/${Type}`],
     ),
-    addresses: addressesOf(NetworkSettings?.Networks),
+    addresses: HOLDING.has(State) ? addressesOf(NetworkSettings?.Networks) : [],
   }));
 }
 

@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { setTimeout as delay } from 'node:timers/promises';
 import { MooringError } from '@mooring/proto';
 import { containerFields } from '../../canonical/container-fields.ts';
 import type { CreateBody, Engine } from '../engine.ts';
@@ -79,6 +80,16 @@ export async function details(engine: Engine, id: string) {
 /** The canonical form: what the agent sees of a container. */
 export async function seen(engine: Engine, id: string): Promise<Readonly<Record<string, string>>> {
   return Object.fromEntries(containerFields((await details(engine, id)).inspected, NO_NAMES));
+}
+
+// A list is a picture that the engine takes when it has finished something, a moment after it answered.
+const PICTURE_DEADLINE_MS = 10_000;
+const PICTURE_EVERY_MS = 50;
+
+/** It is so soon. */
+export async function holds(what: string, isSo: () => Promise<boolean>): Promise<void> {
+  for (const deadline = Date.now() + PICTURE_DEADLINE_MS; !(await isSo()); await delay(PICTURE_EVERY_MS))
+    assert.ok(Date.now() < deadline, what);
 }
 
 /** The engine refuses, and the error bears the code. */

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { body, type Clause, details, LABEL, refuses, seen, withContainer, withNetwork } from './clause.ts';
+import { body, type Clause, details, holds, LABEL, refuses, seen, withContainer, withNetwork } from './clause.ts';
 
 /** Networks, namespaces and volumes. */
 export const SURROUNDINGS: readonly Clause[] = [
@@ -57,7 +57,7 @@ export const SURROUNDINGS: readonly Clause[] = [
               assert.deepEqual((await details(engine, id)).addresses, await held());
               await refuses('ADDRESS_TAKEN', () => engine.startContainer(other));
               await engine.stopContainer(id);
-              assert.deepEqual(await held(), []);
+              await holds('the address is free again', async () => (await held()).length === 0);
               await engine.startContainer(other);
             } finally {
               await engine.removeContainer(other);
