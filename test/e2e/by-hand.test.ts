@@ -129,6 +129,7 @@ describe('a tag that a human moves', () => {
     const [from, to] = [await idOf('1'), await idOf('2')];
     await image('1').tag({ repo: 'local/plain', tag: 'before' });
     await image('2').tag({ repo: 'local/plain', tag: '1' });
+    const before = bench.events.length;
     try {
       const told = await bench.pass(reported);
       const drift = { kind: DriftKind.DRIFT_KIND_IMAGE_MOVED, desired: to, observed: from };
@@ -137,7 +138,6 @@ describe('a tag that a human moves', () => {
         { ...drift, field: 'services.calm.image', action: DriftAction.DRIFT_ACTION_REPORTED },
       ]);
       expect((await app().inspect()).Image).toBe(from);
-      const before = bench.events.length;
       expect(driftLines(await bench.settle(corrected))).toEqual([]);
       expect(bench.events.slice(before).join('\n')).toContain(`runs image ${from}, and its reference names ${to} now`);
       expect((await app().inspect()).Image).toBe(to);

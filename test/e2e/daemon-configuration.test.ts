@@ -1,4 +1,4 @@
-import { ContainerSpec, Network, Service } from '@mooring/proto';
+import { ContainerSpec, DriftMode, Network, Service } from '@mooring/proto';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { bundleOf, desiredOf } from '../support/bench-desired.ts';
 import { driftLines, startWorkbench, type Workbench } from '../support/workbench.ts';
@@ -28,6 +28,7 @@ const service = (name: string, extra: object) =>
     container: ContainerSpec.fromJSON({
       image: 'local/plain:1',
       stopTimeoutSeconds: 0,
+      healthcheck: { test: ['CMD', 'true'], intervalNanos: '200000000', timeoutNanos: '10000000000' },
       ports: [{ containerPort: 80, protocol: 'tcp', published: true }],
       networks: [{ network: 'default' }],
       ...extra,
@@ -42,13 +43,11 @@ const EXPLICIT = {
   ipcMode: 'private',
   init: false,
 };
-const asked = (explicit: object) =>
-  desiredOf([
-    bundleOf('shop', {
-      services: [service('bare', {}), service('explicit', explicit)],
-      networks: [Network.fromPartial({ key: 'default', name: 'shop_default' })],
-    }),
-  ]);
+const asked = (explicit: object, options: { driftMode?: DriftMode } = {}) => {
+  const services = [service('bare', {}), service('explicit', explicit)];
+  const networks = [Network.fromPartial({ key: 'default', name: 'shop_default' })];
+  return desiredOf([bundleOf('shop', { services, networks })], options);
+};
 const desired = asked(EXPLICIT);
 
 let bench: Workbench;
@@ -106,7 +105,7 @@ describe('on an engine with defaults of its own', () => {
   test('what a human changes is told all the same', async () => {
     for (const name of ['bare', 'explicit'])
       await bench.engine.docker.getContainer(`shop-${name}-1`).update({ CpuQuota: 50_000 });
-    const told = await bench.pass(desired);
+    const told = await bench.pass(asked(EXPLICIT, { driftMode: DriftMode.DRIFT_MODE_REPORT }));
     expect(told.stacks.flatMap(({ drift }) => drift.map(({ field }) => field))).toEqual([
       'services.bare.cpu_quota',
       'services.explicit.cpu_quota',
