@@ -195,17 +195,22 @@ describe('services of a stack that hang together', () => {
     await bench.settle({ ...desiredOf([]), removals: ['together'] });
   });
 
+  /** In the network of `app`. */
+  const pair = (value: string, guest: object = {}) =>
+    together([
+      Service.fromPartial({ name: 'app', container: spec({ environment: [{ name: 'VERSION', value }] }) }),
+      Service.fromPartial({
+        name: 'guest',
+        container: spec({ networkMode: 'service:app', networks: [], ...guest }),
+        dependsOn: [{ service: 'app', condition: STARTED, required: true }],
+      }),
+    ]);
+  const both = () => Promise.all(['together-app-1', 'together-guest-1'].map(inspect));
+  /** What the kernel says of both: one network, or two. */
+  const networks = async () =>
+    new Set((await both()).map(({ State }) => readlinkSync(`/proc/${State.Pid}/ns/net`))).size;
+
   test('a guest in the network of another fails: both are back, in one network', async () => {
-    const pair = (value: string, guest: object = {}) =>
-      together([
-        Service.fromPartial({ name: 'app', container: spec({ environment: [{ name: 'VERSION', value }] }) }),
-        Service.fromPartial({
-          name: 'guest',
-          container: spec({ networkMode: 'service:app', networks: [], ...guest }),
-          dependsOn: [{ service: 'app', condition: STARTED, required: true }],
-        }),
-      ]);
-    const both = () => Promise.all(['together-app-1', 'together-guest-1'].map(inspect));
     expect((await bench.settle(pair('1'))).stacks[0]?.problem).toBeUndefined();
     const before = await both();
     const failed = await bench.pass(pair('2', sh('exit 3')));
@@ -213,11 +218,18 @@ describe('services of a stack that hang together', () => {
     const after = await both();
     expect(after.map(({ Id }) => Id)).toEqual(before.map(({ Id }) => Id));
     expect(after.map(({ State }) => State.Running)).toEqual([true, true]);
-    const [network, same] = after.map(({ State }) => readlinkSync(`/proc/${State.Pid}/ns/net`));
-    expect(same).toBe(network);
+    expect(await networks()).toBe(1);
     const next = await bench.settle(pair('3'));
     expect([driftLines(next), next.stacks[0]?.problem]).toEqual([[], undefined]);
     expect((await inspect('together-app-1')).Config.Env).toContain('VERSION=3');
+  });
+
+  test('a human starts the one again that another is in the network of: that one follows', async () => {
+    await bench.settle(pair('1'));
+    await bench.engine.docker.getContainer('together-app-1').restart({ t: 0 });
+    expect(await networks()).toBe(2);
+    expect(driftLines(await bench.settle(pair('1')))).toEqual([]);
+    expect(await networks()).toBe(1);
   });
 
   test('a one-shot that another waits for fails: that one never starts, until the next commit', async () => {

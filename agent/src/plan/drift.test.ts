@@ -90,6 +90,35 @@ describe('what people do by hand', () => {
   });
 });
 
+describe('a namespace that is shared', () => {
+  const written: Written = {
+    services: {
+      app: {},
+      guest: { spec: { networkMode: 'service:app', networks: [] }, dependsOn: [{ service: 'app' }] },
+    },
+  };
+
+  test('is another one once its owner was started again: whoever shares it is restarted, once', async () => {
+    const host = await running(written);
+    await host.engine.restartContainer(await host.id('shop-app-1'));
+    expect(await host.sentences(shop(written))).toEqual([
+      'restart container shop-guest-1: shop-app-1, whose namespace it shares, was started after it',
+    ]);
+    const drift =
+      'shop-guest-1 services.guest.network_mode: that of shop-app-1 wanted, one from before shop-app-1 was started again there';
+    expect(driftLines(await host.plan(shop(written)))).toEqual([drift]);
+    await host.settle(shop(written));
+    expect([await host.sentences(shop(written)), driftLines(await host.plan(shop(written)))]).toEqual([[], []]);
+  });
+
+  test('says nothing of a start that is in the future, since the clock was set back', async () => {
+    const host = await running(written);
+    await host.engine.restartContainer(await host.id('shop-app-1'));
+    host.engine.nowMs -= 3_600_000;
+    expect(await host.sentences(shop(written))).toEqual([]);
+  });
+});
+
 describe('an image whose tag was moved', () => {
   const moved = async (written: Written, prepare?: (host: FakeHost) => unknown) => {
     const host = await running(written, prepare);

@@ -2,7 +2,7 @@ import type { Service } from '@mooring/proto';
 import { compare, type Difference, noLongerSet } from '../canonical/compare.ts';
 import { desiredFields } from '../canonical/desired-fields.ts';
 import { CANONICAL_VERSION, type Fields } from '../canonical/fields.ts';
-import type { Observed, OwnContainer } from '../observe/observed.ts';
+import type { Observed, OwnContainer, UnknownContainer } from '../observe/observed.ts';
 import type { DesiredStack, MountPaths } from './desired.ts';
 import { isPassingName } from './kept-name.ts';
 import type { Receipt } from './receipt.ts';
@@ -119,14 +119,18 @@ export function namespaceServices(service: Service): readonly string[] {
 }
 
 /** The engine wants and tells ids: `container:<id>` of the service's first container. */
-export function resolveMode(
+export function resolveMode(mode: string, stack: string, observed: Pick<Observed, 'containers' | 'unknown'>): string {
+  return `container:${namespaceOwner(mode, stack, observed)?.id ?? mode.slice(OF_SERVICE.length)}`;
+}
+
+/** The container whose namespace a mode means: the service's first. */
+export function namespaceOwner(
   mode: string,
   stack: string,
   { containers, unknown }: Pick<Observed, 'containers' | 'unknown'>,
-): string {
+): OwnContainer | UnknownContainer | undefined {
   const name = mode.slice(OF_SERVICE.length);
-  const other = [...containers, ...unknown]
+  return [...containers, ...unknown]
     .filter((container) => container.stack === stack && container.service === name && !isPassingName(container.name))
     .sort((a, b) => a.replica - b.replica)[0];
-  return `container:${other?.id ?? name}`;
 }

@@ -12,6 +12,7 @@ import { isFailedOneShot, isFinished } from './one-shot.ts';
 import { planAbsent } from './plan-absent.ts';
 import { baseOf, finding, stateOf } from './replica-finding.ts';
 import { followsRenewed, type ReplicaInput } from './replica-input.ts';
+import { staleNamespace } from './stale-namespace.ts';
 import type { ContainerStep, Step } from './step.ts';
 import { unlessTaken } from './unless-taken.ts';
 
@@ -83,7 +84,7 @@ class PresentReplica {
     // It follows whatever the drift mode: what it shares would be gone.
     if (change?.kind === 'replace-container' && (follows || drift.length === 0))
       return [{ ...finding(wanted), kind: 'changed', steps: [change] }, ...drift, ...content, ...state];
-    return [...withStep(drift, change), ...content, ...state, ...this.#restartAfter(change)];
+    return [...withStep(drift, change), ...content, ...state, ...this.#restarts(change)];
   }
 
   /** Differences that count: what is ignored is not compared. */
@@ -224,6 +225,19 @@ class PresentReplica {
     if (input.memory.startNotBeforeMs(container.name, wanted.service.specDigest) > input.nowMs)
       return [{ ...state, steps: [], left: 'it ended soon after each start; the next start waits' }];
     return [{ ...state, steps: [{ ...step, kind: 'start-container', reason: `it is ${status}` }] }];
+  }
+
+  /** Whether it runs as it is and must start anew all the same. */
+  #restarts(change: ContainerStep | undefined): readonly Finding[] {
+    const { desired, wanted, container, input } = this.#parts;
+    const stale = staleNamespace(wanted.service, container, input.observed);
+    if (stale === undefined || change !== undefined) return this.#restartAfter(change);
+    const { field, owner } = stale;
+    const fields = [`services.${wanted.service.name}.${field}`];
+    const reason = `${owner}, whose namespace it shares, was started after it`;
+    const step: Step = { ...baseOf(desired, wanted), kind: 'restart-container', container, reason, fields };
+    const words = { field, desired: `that of ${owner}`, observed: `one from before ${owner} was started again` };
+    return [{ ...finding(wanted), ...words, kind: 'modified', name: container.name, steps: [step] }];
   }
 
   /** depends_on with restart: the service asked to be restarted with the one it depends on. */
