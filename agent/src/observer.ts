@@ -1,6 +1,7 @@
 import { createHmac } from 'node:crypto';
 import { Severity } from '@mooring/proto';
 import type { ApplyParts } from './apply/apply-parts.ts';
+import { type Awaiting, awaitNoLonger, takeAwaited } from './apply/awaited.ts';
 import type { OwnRecord } from './apply/ports.ts';
 import { type Recovered, recover } from './apply/recover.ts';
 import { CANONICAL_VERSION } from './canonical/fields.ts';
@@ -36,6 +37,7 @@ const MASK_DIGITS = 12;
 export class Observer {
   readonly planning: Planning;
   readonly #parts: ApplyParts & ObserverParts;
+  readonly #awaiting: Awaiting = new Map();
   readonly #images = new Map<string, InspectedConfig>();
   #description: EngineDescription | undefined;
 
@@ -70,11 +72,20 @@ export class Observer {
   }
 
   async look(desired: Desired): Promise<Observed> {
-    const observed = await this.#once(desired);
+    const first = await this.#once(desired);
+    const observed = this.#takeAwaited(first) ? await this.#once(desired) : first;
     if (this.#parts.record.isComplete || desired.generation === 0n) return this.#keep(desired, observed);
     const taken = takeBack(this.#parts.record, desired, { ...this.planning, observed });
     for (const { name } of taken) this.#tellTakenBack(name);
     return this.#keep(desired, taken.length === 0 ? observed : await this.#once(desired));
+  }
+
+  /** Whether something came that an apply which was cut off had asked for. */
+  #takeAwaited(observed: Observed): boolean {
+    const come = takeAwaited(this.#parts, observed);
+    for (const name of come) this.#tellTakenBack(name);
+    awaitNoLonger(this.#parts, this.#awaiting, observed.atMs);
+    return come.length > 0;
   }
 
   /** Looks, and keeps nothing of it: what would be taken back is seen as it is. */

@@ -5,6 +5,7 @@ import type { DesiredStack } from '../plan/desired.ts';
 import { isPassingName } from '../plan/kept-name.ts';
 import type { ContainerStep } from '../plan/step.ts';
 import type { ApplyParts } from './apply-parts.ts';
+import { awaitContainer, isSilence } from './awaited.ts';
 import { failpoint } from './failpoint.ts';
 import { untilCompleted, untilHealthy } from './healthy.ts';
 import { makeContainer } from './make-container.ts';
@@ -199,6 +200,9 @@ async function create(parts: ApplyParts, desired: DesiredStack, { step, signal }
     await startOrRemove(parts, id);
     failpoint('create.started');
     return id;
+  } catch (error) {
+    if (isSilence(error)) awaitContainer(parts, entry, name);
+    throw error;
   } finally {
     journal.finish(written);
   }

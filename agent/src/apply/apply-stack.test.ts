@@ -98,6 +98,43 @@ describe('what is stopped while steps are performed', () => {
   });
 });
 
+describe('a creation that was cut off and comes about later', () => {
+  const written = (value: string): Written => ({ services: { app: { spec: version(value) } } });
+
+  test.each([
+    ['of a new container', undefined],
+    ['of the successor of another', shop(written('1'))],
+  ])('%s is ours all the same, and nothing of it is left', async (_, before) => {
+    const wire = new Wire();
+    const host = new FakeHost(wire.through);
+    await host.settle(before ?? shop({}));
+    const { engine } = host;
+    const { createContainer, listContainers } = engine;
+    const late: Parameters<typeof createContainer>[] = [];
+    engine.createContainer = async (...args) => {
+      late.push(args);
+      wire.cutAfter = 0;
+      throw new MooringError('ENGINE_UNREACHABLE', 'Cannot create it: the wire is cut; a whole one is wanted');
+    };
+    expect(await attempt(host, shop(written('2')))).toBe('ENGINE_UNREACHABLE');
+    wire.cutAfter = Number.POSITIVE_INFINITY;
+    Object.assign(engine, { createContainer });
+    // The engine comes to it right after the agent looked whether it had.
+    engine.listContainers = async () => {
+      const list = await listContainers.call(engine);
+      for (const args of late.splice(0)) await createContainer.apply(engine, args);
+      return list;
+    };
+    host.restartAgent();
+    await attempt(host, shop(written('2')));
+    engine.nowMs += 3_600_000;
+    expect((await host.settle(shop(written('2')))).settled).toBe(true);
+    expect((await engine.listContainers()).map(({ name }) => name)).toEqual(['shop-app-1']);
+    expect(await stateOf(host, 'shop-app-1')).toMatchObject({ status: 'running' });
+    expect(await host.sentences(shop(written('2')))).toEqual([]);
+  });
+});
+
 describe('what a crash left and the engine does not take back', () => {
   test('is the state of the stack, once, and keeps no other from its work', async () => {
     const wire = new Wire();

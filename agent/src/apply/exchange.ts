@@ -1,5 +1,6 @@
 import { MooringError } from '@mooring/proto';
 import type { ApplyParts } from './apply-parts.ts';
+import { isSilence } from './awaited.ts';
 import { failpoint } from './failpoint.ts';
 import type { JournalEntry } from './ports.ts';
 import { startContainer } from './stop-and-start.ts';
@@ -90,15 +91,12 @@ async function putBack(parts: ApplyParts, entry: JournalEntry, ownerStartedAtMs:
   else if (old.status === 'running' && old.startedAtMs < ownerStartedAtMs) await engine.restartContainer(entry.oldId);
 }
 
-/** Failures that say nothing about what was asked: it is tried again when the engine answers. */
-const SILENT: ReadonlySet<string> = new Set(['ENGINE_UNREACHABLE', 'ENGINE_UNRESPONSIVE', 'CONTAINER_UNKNOWN']);
-
 async function refusalOf(act: () => Promise<void>): Promise<MooringError | undefined> {
   try {
     await act();
     return undefined;
   } catch (error) {
-    if (error instanceof MooringError && !SILENT.has(error.code)) return error;
+    if (error instanceof MooringError && !isSilence(error)) return error;
     throw error;
   }
 }

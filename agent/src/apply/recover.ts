@@ -1,6 +1,7 @@
 import { LABELS, MooringError, Severity } from '@mooring/proto';
 import { newName } from '../plan/kept-name.ts';
 import type { ApplyParts } from './apply-parts.ts';
+import { awaitContainer, isAwaited } from './awaited.ts';
 import { areProven, bringBack, keepNew, restoreRefused, settleNames } from './exchange.ts';
 import type { JournalEntry } from './ports.ts';
 
@@ -26,8 +27,9 @@ export async function recover(parts: ApplyParts): Promise<Recovered> {
   const postponed = new Set<JournalEntry>();
   for (const entry of unfinished) {
     if (entry.kind !== 'create-container') continue;
-    await recoverCreation(parts, entry);
+    const isThere = await recoverCreation(parts, entry);
     parts.journal.finish(entry.id);
+    if (!isThere) awaitContainer(parts, entry, entry.name);
   }
   const replacements = unfinished.filter(({ kind }) => kind === 'replace-container');
   const groups = Map.groupBy(replacements, (entry) => `${entry.stack} ${entry.group || entry.id}`);
@@ -41,17 +43,19 @@ export async function recover(parts: ApplyParts): Promise<Recovered> {
   }
   const waiting = new Set([...postponed].map(({ stack }) => stack));
   for (const entry of unfinished) {
-    if (entry.kind !== 'apply' && !postponed.has(entry)) tellRecovered(parts, entry);
     if (entry.kind === 'apply' && !waiting.has(entry.stack)) parts.journal.finish(entry.id);
+    if (entry.kind !== 'apply' && !postponed.has(entry) && !isAwaited(entry)) tellRecovered(parts, entry);
   }
   return { cutOff, refused, postponed: waiting };
 }
 
-async function recoverCreation(parts: ApplyParts, entry: JournalEntry): Promise<void> {
+/** Whether it was made. */
+async function recoverCreation(parts: ApplyParts, entry: JournalEntry): Promise<boolean> {
   const stray = await findStray(parts, entry, entry.name);
-  if (stray === undefined) return;
+  if (stray === undefined) return false;
   const specDigest = stray.labels[LABELS.spec] ?? '';
   parts.record.remember({ kind: 'container', id: stray.id, stack: entry.stack, key: entry.service, specDigest });
+  return true;
 }
 
 async function recoverReplacements(
@@ -61,6 +65,7 @@ async function recoverReplacements(
   const known = await Promise.all(entries.map(async (entry) => ({ ...entry, newId: await newIdOf(parts, entry) })));
   if (!(await areProven(parts, known))) {
     const refusals = await bringBack(parts, known);
+    for (const entry of known) if (entry.newId === '') awaitContainer(parts, entry, newName(entry.name, entry.oldId));
     return new Map([...refusals].map(([entry, refusal]) => [entry, restoreRefused(entry, refusal)]));
   }
   for (const entry of known) await settleNames(parts, entry);

@@ -1,8 +1,10 @@
 import { MooringError, Severity } from '@mooring/proto';
 import type { DesiredStack } from '../plan/desired.ts';
+import { newName } from '../plan/kept-name.ts';
 import { namespaceGroups, type ReplaceStep } from '../plan/namespace-groups.ts';
 import type { ContainerStep } from '../plan/step.ts';
 import type { ApplyParts } from './apply-parts.ts';
+import { awaitContainer, isSilence } from './awaited.ts';
 import { bringBack, keepNew, restoreRefused } from './exchange.ts';
 import { failpoint } from './failpoint.ts';
 import { Replacement } from './replace.ts';
@@ -125,6 +127,8 @@ class ReplacementGroup {
     for (const replacement of replacements) {
       const refusal = refused.get(replacement.entry);
       this.#tellBack(replacement, { failure, refusal, wereStopped });
+      const { entry, step } = replacement;
+      if (entry.newId === '' && isSilence(failure)) awaitContainer(this.#parts, entry, newName(step.name, step.old.id));
       if (refusal !== undefined) this.#failure = restoreRefused(replacement.entry, refusal, failure);
     }
   }

@@ -71,25 +71,24 @@ class Extras {
   }
 
   findings(stack: string): readonly Finding[] {
-    return [...this.#left]
-      .sort((a, b) => b.replica - a.replica)
-      .map((container) => ({
-        ...ofContainer(container),
-        kind: 'extra',
-        observed: container.status,
-        steps: [
-          {
-            kind: 'remove-container',
-            stack,
-            service: container.service,
-            container,
-            makesWay: false,
-            reason: 'Git no longer names it',
-            fields: [`services.${container.service}`],
-          },
-        ],
-      }));
+    return [...this.#left].sort((a, b) => b.replica - a.replica).map((container) => extra(stack, container));
   }
+}
+
+function extra(stack: string, container: OwnContainer): Finding {
+  const { name, service, status } = container;
+  const isLeftOver = isPassingName(name);
+  const step: Step = {
+    kind: 'remove-container',
+    stack,
+    service,
+    container,
+    // It has the name that the next try needs, and never ran.
+    makesWay: isLeftOver && status === 'created',
+    reason: isLeftOver ? 'a replacement that was cut off left it' : 'Git no longer names it',
+    fields: [`services.${service}`],
+  };
+  return { ...ofContainer(container), kind: isLeftOver ? 'changed' : 'extra', observed: status, steps: [step] };
 }
 
 function has({ hostPorts, addresses }: OwnContainer, needs: Needs): boolean {
