@@ -1,8 +1,8 @@
-import { accessSync, closeSync, constants, fsyncSync, openSync, renameSync, rmSync } from 'node:fs';
+import { closeSync, fsyncSync, openSync, renameSync, rmSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { type ErrorCode, MooringError } from '@mooring/proto';
 import Database from 'better-sqlite3';
-import { diskError, REAL_DISK, removeDraft } from './disk.ts';
+import { diskError, PRIVATE_FILE, REAL_DISK, removeDraft } from './disk.ts';
 
 /** What SQLite stores and takes. Blobs come back as Buffer. */
 export type SqlValue = null | number | string | Uint8Array;
@@ -72,8 +72,8 @@ function open(file: string, { schema, harmlessWrite }: Schema): Database.Databas
 export function lockFile(file: string): (() => void) | undefined {
   const database = attempt(() => new Database(file, { timeout: 0 }));
   try {
-    // On a read-only disk SQLite takes what follows for a read, and locks nothing.
-    accessSync(file, constants.W_OK);
+    // On a read-only disk SQLite takes what follows for a read, and locks nothing. Another file is tried: to close this one would end a lock on it.
+    writeAndRemove(`${file}.probe`);
     database.exec('BEGIN EXCLUSIVE');
   } catch (cause) {
     database.close();
@@ -81,6 +81,11 @@ export function lockFile(file: string): (() => void) | undefined {
     throw cause instanceof Database.SqliteError ? asKeepError(cause) : diskError(`lock ${file}`, cause);
   }
   return () => database.close();
+}
+
+function writeAndRemove(path: string): void {
+  closeSync(openSync(path, 'w', PRIVATE_FILE));
+  rmSync(path);
 }
 
 /** Whether another process holds the lock, asked without a write: false also where there is no such file. */
