@@ -5,6 +5,7 @@ export { parseEnvFile } from './compose/env-file.ts';
 export { loadProject } from './compose/load-project.ts';
 export type { HubConfig } from './config.ts';
 export { dataKeyOf, type Fleet } from './enrol/fleet.ts';
+export { hostUri, issueIdentity } from './enrol/identity-certificate.ts';
 export { initFleet } from './enrol/init-fleet.ts';
 export { newNkeySeed, nkeyOfSeed } from './enrol/nkey.ts';
 export { openFleet } from './enrol/open-fleet.ts';

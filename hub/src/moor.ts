@@ -114,6 +114,7 @@ export class Moor {
   ): Promise<void> {
     const { store, assigner, publisher, changed } = this.#parts;
     const { commit, sequence, author } = revision;
+    let publishing: Promise<void> = Promise.resolve();
     const { objects, assignments } = await assigner.assign({
       rendering,
       commit,
@@ -121,6 +122,9 @@ export class Moor {
       reason,
       actor: author,
       takesOver,
+      onStored: (stored) => {
+        publishing = publishing.then(() => publisher.publish(stored.objects, stored.assignments));
+      },
     });
     this.#rendering = rendering;
     this.counters.assignmentsIssued += assignments.length;
@@ -128,7 +132,7 @@ export class Moor {
       objectsPublished: revision.objectsPublished + objects.length,
       assignmentsIssued: revision.assignmentsIssued + assignments.length,
     });
-    await publisher.publish(objects, assignments);
+    await publishing;
     changed();
   }
 

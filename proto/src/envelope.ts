@@ -30,11 +30,18 @@ export function preAuthenticationEncoding(payloadType: string, payload: Uint8Arr
 
 /** The id of an Ed25519 public key: hex SHA-256 of its DER SubjectPublicKeyInfo. */
 export function keyIdOf(key: KeyObject): string {
+  const known = KEY_IDS.get(key);
+  if (known !== undefined) return known;
   const publicKey = key.type === 'private' ? createPublicKey(key) : key;
-  return createHash('sha256')
+  const id = createHash('sha256')
     .update(publicKey.export({ format: 'der', type: 'spki' }))
     .digest('hex');
+  KEY_IDS.set(key, id);
+  return id;
 }
+
+/** One key signs a whole fleet's assignments: its id is found out once. */
+const KEY_IDS = new WeakMap<KeyObject, string>();
 
 /** Signs `payload` with Ed25519 and returns the envelope's JSON bytes. */
 export function signEnvelope(payloadType: string, payload: Uint8Array, privateKey: KeyObject): Uint8Array {

@@ -16,7 +16,7 @@ import { MACHINE_TIMERS, type Timers } from '../timers.ts';
 import type { BrokerConnection } from './broker-connection.ts';
 
 // Publishes and reads in flight: enough to fill a local link, small beside the broker's own buffers.
-const CONCURRENCY = 64;
+const CONCURRENCY = 128;
 // A broker that lost its store without a disconnect is noticed within this.
 const AUDIT_INTERVAL_MS = 60_000;
 // After a failure; doubled each time up to the maximum.
@@ -153,17 +153,19 @@ export class Publisher {
   }
 
   async #mendAssignments(connection: BrokerConnection): Promise<void> {
+    const there = await connection.subjects(STREAMS.assignments, ASSIGNMENT_SUBJECTS);
     const records = this.#parts.store.assignments();
     const marks = this.#parts.store.highWaters();
     await inParallel(records, async (record) => {
       // What the broker has is newer, or nobody knows yet: the host says.
       if (isHeldBack(record.generation, marks.get(record.host) ?? 0n)) return;
       if (record.envelope.byteLength > MAX_PUSHED_ENVELOPE_BYTES) return;
-      const there = await connection.last(STREAMS.assignments, assignmentSubject(record.host));
-      if (there === undefined || digestOf(there) !== record.digest) await publishAssignment(connection, record);
+      const subject = assignmentSubject(record.host);
+      // A broker that lost everything is asked for nothing: every host waits.
+      const last = there.has(subject) ? await connection.last(STREAMS.assignments, subject) : undefined;
+      if (last === undefined || digestOf(last) !== record.digest) await publishAssignment(connection, record);
     });
     const hosts = new Set(records.map(({ host }) => assignmentSubject(host)));
-    const there = await connection.subjects(STREAMS.assignments, ASSIGNMENT_SUBJECTS);
     const stale = [...there].filter((subject) => !hosts.has(subject));
     await inParallel(stale, (subject) => connection.remove(STREAMS.assignments, subject));
   }

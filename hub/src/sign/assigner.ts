@@ -1,3 +1,4 @@
+import { setImmediate as nextTurn } from 'node:timers/promises';
 import {
   Assignment,
   Bundle,
@@ -13,7 +14,14 @@ import type { HostRendering, PlainObject, Rendering } from '../render/rendering.
 import type { AssignmentRecord, HostRecord, ObjectRecord, Store } from '../store/store.ts';
 import { nextContent } from './assignment-content.ts';
 import { isHeldBack } from './held.ts';
-import { issueAssignment, type NamedObject, nextGeneration, type SigningKeys } from './issue-assignment.ts';
+import {
+  issueAssignment,
+  type Material,
+  materialOf,
+  type NamedObject,
+  nextGeneration,
+  type SigningKeys,
+} from './issue-assignment.ts';
 
 /** What assigning relies on. */
 export interface AssignerParts {
@@ -21,7 +29,10 @@ export interface AssignerParts {
   readonly fleetId: string;
   /** Repository, without credentials. */
   readonly source: string;
-  readonly keys: Omit<SigningKeys, 'dataKey'>;
+  readonly keys: Omit<SigningKeys, 'dataKey'> & {
+    /** Seals objects. */
+    readonly objectSecret: Uint8Array;
+  };
   readonly dataKeyOf: (identityId: string) => Uint8Array;
   readonly clock: () => number;
 }
@@ -37,7 +48,12 @@ export interface AssignOrder {
   readonly actor: string;
   /** Hosts ahead of this hub that it takes over; for the others among them nothing is issued. A commit that is new takes over all. */
   readonly takesOver: 'all' | ReadonlySet<string>;
+  /** Hears of what is stored as soon as it is, objects first. */
+  readonly onStored?: (stored: Assigned) => void;
 }
+
+/** Hosts that are signed for in one go: what is stored of them is published while the next are signed. */
+const HOSTS_AT_A_TIME = 100;
 
 /** What was stored and waits to be published. */
 export interface Assigned {
@@ -51,6 +67,8 @@ export class Assigner {
   readonly #parts: AssignerParts;
   /** Objects that each bundle names, itself first; a bundle never changes. */
   readonly #objectsOfBundle = new Map<string, readonly NamedObject[]>();
+  /** Of the order that is carried out: hosts with the same bundles share it. */
+  readonly #materials = new Map<string, Material>();
   /** Names of contents by plain digest: the same content keeps its name. */
   readonly #names = new Map<string, NamedObject>();
 
@@ -70,11 +88,29 @@ export class Assigner {
   /** Stores objects and assignments, objects first. Throws OBJECT_MISSING when `missing` would name something. */
   async assign(order: AssignOrder): Promise<Assigned> {
     const objects = await this.#storeObjects(order.rendering.objects);
+    order.onStored?.({ objects, assignments: [] });
     const byHost = new Map(order.rendering.hosts.map((host) => [host.host, host]));
     const active = this.#parts.store.hosts().filter(({ revokedAtMs }) => revokedAtMs === 0);
-    const assignments = active.flatMap((host) => this.#assignHost(host, byHost.get(host.name), order) ?? []);
-    await this.#parts.store.putAssignments(assignments);
+    const assignments: AssignmentRecord[] = [];
+    const storing: Promise<PromiseSettledResult<void>[]>[] = [];
+    this.#materials.clear();
+    for (let start = 0; start < active.length; start += HOSTS_AT_A_TIME) {
+      const hosts = active.slice(start, start + HOSTS_AT_A_TIME);
+      const records = hosts.flatMap((host) => this.#assignHost(host, byHost.get(host.name), order) ?? []);
+      if (records.length === 0) continue;
+      assignments.push(...records);
+      storing.push(Promise.allSettled([this.#store(records, order)]));
+      // Whatever else the hub does goes on meanwhile.
+      await nextTurn();
+    }
+    const failed = (await Promise.all(storing)).flat().find((result) => result.status === 'rejected');
+    if (failed !== undefined) throw failed.reason;
     return { objects, assignments };
+  }
+
+  async #store(assignments: readonly AssignmentRecord[], { onStored }: AssignOrder): Promise<void> {
+    await this.#parts.store.putAssignments(assignments);
+    onStored?.({ objects: [], assignments });
   }
 
   /** True when nothing that is stored may go to the host. */
@@ -87,7 +123,8 @@ export class Assigner {
   async reissue(host: HostRecord, reason: string): Promise<Assigned> {
     const newest = this.#parts.store.assignment(host.name);
     if (newest === undefined || this.isHeldBack(host.name)) return { objects: [], assignments: [] };
-    const record = this.#issue(host, contentOf(newest), { revision: newest.revision, reason, actor: 'hub' });
+    const details = { revision: newest.revision, reason, actor: 'hub', newest: newest.generation };
+    const record = this.#issue(host, contentOf(newest), details);
     await this.#parts.store.putAssignments([record]);
     return { objects: [], assignments: [record] };
   }
@@ -99,7 +136,7 @@ export class Assigner {
       const { object, ciphertext } = sealObject(keys.objectSecret, bytes);
       return { object, plainDigest, plainSize: bytes.byteLength, ciphertext, stack };
     });
-    await store.putObjects(records);
+    if (records.length > 0) await store.putObjects(records);
     return records.map(({ object }) => object);
   }
 
@@ -123,33 +160,41 @@ export class Assigner {
       previous: newest === undefined ? undefined : contentOf(newest),
       removed: new Set(store.hostState(host.name)?.state.removedStacks ?? []),
     });
-    if (content !== undefined) return this.#issue(host, content, order);
+    const { revision, reason, actor } = order;
+    const details = { revision, reason, actor, newest: newest?.generation ?? 0n };
+    if (content !== undefined) return this.#issue(host, content, details);
     // What it has from elsewhere may be anything: the same content is said again, above it.
     const isAhead = newest !== undefined && store.highWater(host.name) > newest.generation;
-    return isAhead ? this.#issue(host, contentOf(newest), order) : undefined;
+    return isAhead ? this.#issue(host, contentOf(newest), details) : undefined;
   }
 
   #issue(
     host: HostRecord,
     content: Parameters<typeof issueAssignment>[0],
-    details: Pick<AssignOrder, 'revision' | 'reason' | 'actor'>,
+    details: Pick<AssignOrder, 'revision' | 'reason' | 'actor'> & { readonly newest: bigint },
   ): AssignmentRecord {
     const { store, keys, dataKeyOf, clock } = this.#parts;
     const nowMs = clock();
-    const generation = nextGeneration(
-      [store.assignmentHead(host.name)?.generation ?? 0n, store.highWater(host.name)],
-      nowMs,
-    );
-    const bundles = new Set(content.stacks.map(({ release }) => release?.bundle ?? ''));
-    const objects = new Map(
-      [...bundles].flatMap((bundle) => this.#objectsIn(bundle).map((named) => [named.object, named] as const)),
-    );
+    const generation = nextGeneration([details.newest, store.highWater(host.name)], nowMs);
+    const material = this.#materialOf(content.stacks.map(({ release }) => release?.bundle ?? ''));
     const { revision, reason, actor } = details;
     return issueAssignment(
       content,
-      { generation, objects: [...objects.values()], revision, reason, actor, nowMs },
+      { generation, material, revision, reason, actor, nowMs },
       { ...keys, dataKey: dataKeyOf(host.identityId) },
     );
+  }
+
+  #materialOf(bundles: readonly string[]): Material {
+    const key = bundles.join(' ');
+    const known = this.#materials.get(key);
+    if (known !== undefined) return known;
+    const objects = new Map(
+      [...new Set(bundles)].flatMap((bundle) => this.#objectsIn(bundle).map((named) => [named.object, named] as const)),
+    );
+    const material = materialOf([...objects.values()], this.#parts.keys.objectSecret);
+    this.#materials.set(key, material);
+    return material;
   }
 
   #objectsIn(bundleObject: string): readonly NamedObject[] {

@@ -16,8 +16,6 @@ import { type AssignmentContent, contentDigest } from './assignment-content.ts';
 /** The secrets that issuing needs. They never leave the hub's process. */
 export interface SigningKeys {
   readonly assignmentKey: KeyObject;
-  /** Seals objects. */
-  readonly objectSecret: Uint8Array;
   /** The 32-byte data key of the host. */
   readonly dataKey: Uint8Array;
 }
@@ -29,10 +27,18 @@ export interface NamedObject {
   readonly plainSize: number;
 }
 
+/** What assignments of the same bundles have in common. */
+export interface Material {
+  readonly objects: readonly string[];
+  /** The keys of those objects, as they are sealed for each host. */
+  readonly keys: Buffer;
+}
+
 /** Everything about one assignment but its content. */
 export interface IssueDetails {
   readonly generation: bigint;
-  readonly objects: readonly NamedObject[];
+  /** Objects that it names, and the keys that open them. */
+  readonly material: Material;
   readonly reason: string;
   readonly actor: string;
   /** Sequence of the revision that it first satisfies. */
@@ -57,11 +63,7 @@ export function issueAssignment(
   const assignment = Assignment.fromPartial({
     ...content,
     generation: details.generation,
-    sealedMaterial: sealForHost(
-      keys.dataKey,
-      assignmentSealContext(context),
-      objectKeys(details.objects, keys.objectSecret),
-    ),
+    sealedMaterial: sealForHost(keys.dataKey, assignmentSealContext(context), details.material.keys),
     reason: details.reason,
     actor: details.actor,
     issuedAtMs: BigInt(details.nowMs),
@@ -73,13 +75,14 @@ export function issueAssignment(
     envelope,
     digest: digestOf(envelope),
     contentDigest: contentDigest(content),
-    objects: details.objects.map(({ object }) => object),
+    objects: details.material.objects,
     revision: details.revision,
     issuedAtMs: details.nowMs,
   };
 }
 
-function objectKeys(objects: readonly NamedObject[], objectSecret: Uint8Array): Buffer {
+/** The keys of objects, to be sealed for each host that is to read them. */
+export function materialOf(objects: readonly NamedObject[], objectSecret: Uint8Array): Material {
   const keys = objects.map(({ object, plainDigest, plainSize }) => ({
     object,
     plainDigest,
@@ -87,5 +90,6 @@ function objectKeys(objects: readonly NamedObject[], objectSecret: Uint8Array): 
     ...deriveObjectSecret(objectSecret, plainDigest),
   }));
   keys.sort((a, b) => (a.object < b.object ? -1 : 1));
-  return Buffer.from(SealedMaterial.encode(SealedMaterial.fromPartial({ objects: keys })).finish());
+  const encoded = SealedMaterial.encode(SealedMaterial.fromPartial({ objects: keys })).finish();
+  return { objects: objects.map(({ object }) => object), keys: Buffer.from(encoded) };
 }
