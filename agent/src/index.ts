@@ -1,6 +1,7 @@
 /** The agent's door, for the tests and benches of the whole. */
 export { FAILPOINTS } from './apply/failpoint.ts';
 export { containerFields } from './canonical/container-fields.ts';
+export { verifyTrust } from './join/trust.ts';
 export { openKeep } from './keep/open-keep.ts';
 export { containerDetails } from './observe/container-details.ts';
 export { CONTRACT_IMAGE, type ContractSubject } from './observe/contract/clause.ts';
@@ -11,7 +12,10 @@ export type { Observed } from './observe/observed.ts';
 export type { Desired, DesiredStack } from './plan/desired.ts';
 export { judge } from './plan/expectation.ts';
 export { plan } from './plan/plan.ts';
+export { BrokerLink } from './receive/broker-link.ts';
+export { connectBroker } from './receive/nats.ts';
 export { type Assessment, createReconciler, type Reconciler } from './reconciler.ts';
 export { reconcilerParts } from './reconciler-parts.ts';
-export { verifyAssignment } from './verify/verify-assignment.ts';
+export { type Conversation, type HubLink, openHubLink } from './report/hub-grpc.ts';
+export { type AcceptedMark, verifyAssignment } from './verify/verify-assignment.ts';
 export { verifyPlainBundle } from './verify/verify-bundle.ts';

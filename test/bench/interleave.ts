@@ -14,7 +14,8 @@ export interface Contender {
 /** Who takes part, and how often. */
 export interface Contest {
   readonly floor: Contender;
-  readonly rival: Contender;
+  /** Undefined: nobody else does this work. */
+  readonly rival?: Contender | undefined;
   readonly mooring: Contender;
   readonly rounds: number;
   /** Hears how it goes. */
@@ -31,17 +32,17 @@ export interface Outcome {
   readonly steady: boolean;
 }
 
-/** Runs floor, rival, Mooring and floor again in each round. A run whose floor differs from itself is void and is taken again, a few times. */
+/** Runs floor, rival (where there is one), Mooring and floor again in each round. A run whose floor differs from itself is void and is taken again, a few times. */
 export async function interleave(contest: Contest): Promise<Outcome> {
   const { floor, rival, mooring, rounds: count, progress } = contest;
   // The first of each warms caches, connections and compiled code.
-  for (const contender of [floor, rival, mooring]) await once(contender);
+  for (const contender of [floor, rival, mooring]) if (contender !== undefined) await once(contender);
   for (let runs = 1; ; runs += 1) {
     const rounds: Round[] = [];
     for (let index = 1; index <= count; index += 1) {
       const round = {
         floor: await once(floor),
-        rival: await once(rival),
+        rival: rival === undefined ? undefined : await once(rival),
         mooring: await once(mooring),
         floorAgain: await once(floor),
       };
@@ -65,6 +66,6 @@ async function once({ work, clean }: Contender): Promise<number> {
 }
 
 function inWords({ floor, rival, mooring, floorAgain }: Round): string {
-  const [one, two, three, four] = [floor, rival, mooring, floorAgain].map((ms) => `${Math.round(ms)} ms`);
-  return `floor ${one}, rival ${two}, Mooring ${three}, floor again ${four}`;
+  const parts = Object.entries({ floor, rival, Mooring: mooring, 'floor again': floorAgain });
+  return parts.flatMap(([who, ms]) => (ms === undefined ? [] : [`${who} ${Math.round(ms)} ms`])).join(', ');
 }

@@ -1,7 +1,8 @@
 /** What one round took, in milliseconds; the floor is measured before and after the others, so that it is measured against itself too. */
 export interface Round {
   readonly floor: number;
-  readonly rival: number;
+  /** Undefined: there is none who does this work. */
+  readonly rival?: number | undefined;
   readonly mooring: number;
   readonly floorAgain: number;
 }
@@ -16,9 +17,10 @@ export interface Spread {
 /** Ratios, each formed within its own round: what the machine did to one round it did to all of it. */
 export interface Ratios {
   readonly floorToItself: Spread;
-  readonly rivalToFloor: Spread;
+  /** Undefined: there is no rival. */
+  readonly rivalToFloor: Spread | undefined;
   readonly mooringToFloor: Spread;
-  readonly mooringToRival: Spread;
+  readonly mooringToRival: Spread | undefined;
 }
 
 /** The floor against itself lies in here, or the machine was too noisy for the ratios to mean anything. */
@@ -27,11 +29,14 @@ export const STEADY = { low: 0.9, high: 1.1 } as const;
 /** Pairs the figures of each round. Throws where there is no round. */
 export function ratiosOf(rounds: readonly Round[]): Ratios {
   const over = (ratio: (round: Round) => number) => spreadOf(rounds.map(ratio));
+  const rivalled = rounds.flatMap((round) => (round.rival === undefined ? [] : [{ ...round, rival: round.rival }]));
+  const overRival = (ratio: (round: Round & { readonly rival: number }) => number) =>
+    rivalled.length === 0 ? undefined : spreadOf(rivalled.map(ratio));
   return {
     floorToItself: over(({ floor, floorAgain }) => floorAgain / floor),
-    rivalToFloor: over((round) => round.rival / floorOf(round)),
+    rivalToFloor: overRival((round) => round.rival / floorOf(round)),
     mooringToFloor: over((round) => round.mooring / floorOf(round)),
-    mooringToRival: over(({ rival, mooring }) => mooring / rival),
+    mooringToRival: overRival(({ rival, mooring }) => mooring / rival),
   };
 }
 

@@ -68,14 +68,18 @@ function reportOf({ size, outcome, passages, compose }: Found): Report {
         medianOf(rounds.map(floorOf)),
         `${ratioText(floorToItself)} itself`,
       ],
-      [`docker compose ${compose} up -d`, medianOf(rounds.map(({ rival }) => rival)), ratioText(rivalToFloor)],
+      [
+        `docker compose ${compose} up -d`,
+        medianOf(rounds.flatMap(({ rival }) => rival ?? [])),
+        ratioTextOf(rivalToFloor),
+      ],
       [
         'Mooring, received to running',
         medianOf(rounds.map(({ mooring }) => mooring)),
         ratioText(mooringToFloor),
         `<= ${AIM_TO_FLOOR.toFixed(2)}`,
       ],
-      ['Mooring to compose', '', ratioText(mooringToRival), `<= ${AIM_TO_RIVAL.toFixed(2)}`],
+      ['Mooring to compose', '', ratioTextOf(mooringToRival), `<= ${AIM_TO_RIVAL.toFixed(2)}`],
     ],
     notes: [
       `apart: signed by the hub to received ${rangeText(push)}; received to accepted (within the above) ${rangeText(accept)}`,
@@ -87,4 +91,9 @@ function reportOf({ size, outcome, passages, compose }: Found): Report {
 
 function rangeText({ median, low, high }: Spread): string {
   return `${timeText(median)} [${Math.round(low)}–${Math.round(high)}]`;
+}
+
+/** Here there is always a rival. */
+function ratioTextOf(spread: Spread | undefined): string {
+  return spread === undefined ? '' : ratioText(spread);
 }
