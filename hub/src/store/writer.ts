@@ -146,9 +146,11 @@ function runWriter(file: string): void {
       port.close();
       return;
     }
-    for (const write of message) waiting.push(write);
-    if (waiting.length >= BATCH_WRITES) flush();
-    else timer ??= setTimeout(flush, BATCH_WAIT_MS);
+    for (const write of message) {
+      waiting.push(write);
+      if (waiting.length >= BATCH_WRITES) flush();
+    }
+    if (waiting.length > 0) timer ??= setTimeout(flush, BATCH_WAIT_MS);
   });
 }
 
