@@ -4,7 +4,16 @@ import { defineConfig } from 'vitest/config';
 export default defineConfig({
   test: {
     projects: [
-      { test: { name: 'unit', include: ['{proto,hub,agent}/src/**/*.test.ts', 'test/bench/**/*.test.ts', 'test/fault/**/*.test.ts'] } },
+      {
+        test: {
+          name: 'unit',
+          include: [
+            '{proto,hub,agent}/src/**/*.test.ts',
+            'test/{bench,inputs}/**/*.test.ts',
+            'test/fault/**/*.test.ts',
+          ],
+        },
+      },
       { test: { name: 'style', include: ['test/style/**/*.test.ts'] } },
       { test: { name: 'conformance', include: ['test/conformance/**/*.test.ts'], testTimeout: 60_000 } },
       {

@@ -15,6 +15,8 @@ export type { BrokerConnection } from './publish/broker-connection.ts';
 export { openOwnBroker } from './publish/hub-broker.ts';
 export { connectBroker } from './publish/nats.ts';
 export { Publisher } from './publish/publisher.ts';
+export { readFleet } from './render/read-fleet.ts';
+export { parseSelector, selects } from './render/selector.ts';
 export { FolderTree } from './source/folder.ts';
 export { createStore, openStore } from './store/open-store.ts';
 export type { HostRecord, Store } from './store/store.ts';

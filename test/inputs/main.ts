@@ -1,8 +1,9 @@
-/** Gives every bad input of the matrix to the real programs: `npm run inputs -- [--only NUMBER]… [--json FILE]`. */
+/** Gives every bad input of the matrix to the real programs: `npm run inputs -- [--only NUMBER]… [--json FILE]`, or `-- --fuzz N [--seed N]` for N random inputs of each kind. */
 import { writeFileSync } from 'node:fs';
 import { parseArgs } from 'node:util';
 import { connectAgent } from './connect-agent.ts';
 import { Forge } from './forge.ts';
+import { fuzz } from './fuzz.ts';
 import { Gauge } from './gauge.ts';
 import { Place } from './place.ts';
 import { formatAbsent, formatFinding, formatSum } from './report.ts';
@@ -18,17 +19,54 @@ import { messageRows } from './rows/messages.ts';
 import { startRows } from './rows/starts.ts';
 
 const { values } = parseArgs({
-  options: { only: { type: 'string', multiple: true }, json: { type: 'string' } },
+  options: {
+    only: { type: 'string', multiple: true },
+    json: { type: 'string' },
+    fuzz: { type: 'string' },
+    seed: { type: 'string' },
+  },
 });
 
+/** Seeds that fit what the generator takes. */
+const SEEDS = 2 ** 31;
 /** What looks bad and is not is taken. */
 const TAKEN = /^(accepted|runs$|grpc-status 0 |exit 0|at most|the )/;
 
 const findings: Finding[] = [];
-const place = await Place.start();
-try {
-  await connectAgent(place);
-  const makers: readonly (() => Group | Promise<Group>)[] = [
+process.exitCode = (values.fuzz === undefined ? await giveAll() : await giveRandom()) ? 0 : 1;
+
+/** Gives so many random inputs of each kind; true: all that must hold does. */
+async function giveRandom(): Promise<boolean> {
+  const seed = values.seed === undefined ? Date.now() % SEEDS : wholeNumber('seed');
+  print(`seed ${seed}`);
+  const failures = await fuzz(wholeNumber('fuzz'), seed, print);
+  for (const failure of failures) print(failure);
+  return failures.length === 0;
+}
+
+/** Gives the whole matrix; true: every row is answered as it must be. */
+async function giveAll(): Promise<boolean> {
+  const place = await Place.start();
+  try {
+    await connectAgent(place);
+    for (const make of makersOf(place)) {
+      const group = await make();
+      await runGroup(group).catch((error: unknown) => ended(group, error));
+      await group.close?.();
+    }
+  } finally {
+    await place.close();
+  }
+  for (const absent of ABSENT_ROWS) print(formatAbsent(absent));
+  print(formatSum(findings, ABSENT_ROWS));
+  if (values.json !== undefined)
+    writeFileSync(values.json, `${JSON.stringify({ findings, absent: ABSENT_ROWS }, undefined, 2)}\n`);
+  return findings.every(({ faults }) => faults.length === 0);
+}
+
+/** Groups are made one after the other: what is newest changes with each. */
+function makersOf(place: Place): readonly (() => Group | Promise<Group>)[] {
+  return [
     () => gitRows(place),
     () => composeRows(place),
     () => connectionRows(place),
@@ -38,19 +76,7 @@ try {
     () => startRows(place),
     async () => messageRows(place, await Forge.open(place)),
   ];
-  for (const make of makers) {
-    const group = await make();
-    await runGroup(group).catch((error: unknown) => ended(group, error));
-    await group.close?.();
-  }
-} finally {
-  await place.close();
 }
-for (const absent of ABSENT_ROWS) print(formatAbsent(absent));
-print(formatSum(findings, ABSENT_ROWS));
-if (values.json !== undefined)
-  writeFileSync(values.json, `${JSON.stringify({ findings, absent: ABSENT_ROWS }, undefined, 2)}\n`);
-process.exitCode = findings.every(({ faults }) => faults.length === 0) ? 0 : 1;
 
 async function runGroup(group: Group): Promise<void> {
   const rows = group.rows.filter(({ number }) => values.only === undefined || values.only.includes(String(number)));
@@ -94,6 +120,12 @@ async function findingOf(row: Row, { takers, good }: Group): Promise<Finding> {
 function verdictOf(faults: readonly string[], got: string): Finding['verdict'] {
   if (faults.length > 0) return 'WRONG';
   return TAKEN.test(got) ? 'taken' : 'refused';
+}
+
+function wholeNumber(name: 'fuzz' | 'seed'): number {
+  const text = values[name] ?? '';
+  if (/^[1-9]\d{0,9}$/.test(text)) return Number(text);
+  throw new Error(`--${name} is ${text}; a whole number from 1 is wanted`);
 }
 
 function print(text: string): void {

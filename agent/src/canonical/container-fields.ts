@@ -1,3 +1,4 @@
+import { MooringError } from '@mooring/proto';
 import type { InspectedConfig, InspectedContainer } from '../observe/inspected.ts';
 import { type Fields, FieldsBuilder } from './fields.ts';
 import { addHostConfig } from './host-config-fields.ts';
@@ -16,8 +17,21 @@ export interface Naming {
 /** Labels that Mooring and docker compose set themselves: no one else's to change, and never compared. */
 const OWN_LABELS = /^(?:io\.mooring\.|com\.docker\.compose\.)/;
 
-/** The canonical form of a container as the engine shows it. */
+/** The canonical form of a container as the engine shows it. Throws ENGINE_UNSUPPORTED where that has another form than the Engine API gives it. */
 export function containerFields(inspected: InspectedContainer, naming: Naming): Fields {
+  try {
+    return fieldsOf(inspected, naming);
+  } catch (cause) {
+    if (!(cause instanceof TypeError || cause instanceof RangeError)) throw cause;
+    const message = 'Cannot read a container: the engine describes it in an unknown form; the Engine API is wanted';
+    throw new MooringError('ENGINE_UNSUPPORTED', message, {
+      hint: 'Put nothing between agent and engine that changes answers.',
+      cause,
+    });
+  }
+}
+
+function fieldsOf(inspected: InspectedContainer, naming: Naming): Fields {
   const { Config, HostConfig } = inspected;
   const fields = new FieldsBuilder();
   fields.text('container_name', inspected.Name.replace(/^\//, ''));

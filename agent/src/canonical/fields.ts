@@ -12,7 +12,8 @@ export class FieldsBuilder {
   readonly #fields = new Map<string, string>();
 
   text(path: string, value: string | undefined | null): this {
-    if (value !== undefined && value !== null && value !== '') this.#fields.set(path, value);
+    // What an engine says may be anything, whatever its type here: no text is none.
+    if (typeof value === 'string' && value !== '') this.#fields.set(path, value);
     return this;
   }
 
@@ -30,13 +31,14 @@ export class FieldsBuilder {
 
   /** A list whose order matters. */
   list(path: string, values: readonly string[] | undefined | null): this {
-    if (values === undefined || values === null || values.length === 0) return this;
-    return this.text(path, JSON.stringify(values));
+    if (!Array.isArray(values) || values.length === 0) return this;
+    const texts = values.every(isText) ? values : values.filter(isText);
+    return texts.length === 0 ? this : this.text(path, JSON.stringify(texts));
   }
 
   /** A list whose order does not matter. */
   set(path: string, values: readonly string[] | undefined | null): this {
-    if (values === undefined || values === null || values.length === 0) return this;
+    if (!Array.isArray(values) || values.length === 0) return this;
     return this.list(path, values.length === 1 ? values : [...new Set(values)].sort());
   }
 
@@ -50,6 +52,10 @@ export class FieldsBuilder {
   build(): Fields {
     return this.#fields;
   }
+}
+
+function isText(value: unknown): value is string {
+  return typeof value === 'string';
 }
 
 /** The attribute that a path belongs to: `environment` of `environment.LOG`. */

@@ -34,8 +34,8 @@ function modeText(mode: string): string {
 /** The network that gives the container its gateway, by key; the mode names it, or bears its id. */
 function primaryOf(mode: string, { NetworkSettings }: InspectedContainer, naming: Naming): string {
   if (modeText(mode) !== '') return '';
-  const byId = Object.entries(NetworkSettings?.Networks ?? {}).find(([, { NetworkID }]) => NetworkID === mode);
-  const name = byId?.[0] ?? mode;
+  const byId = Object.entries(NetworkSettings?.Networks ?? {}).filter(([, { NetworkID }]) => NetworkID === mode);
+  const [name = mode] = byId.map(([found]) => found).sort();
   return naming.networkKey(name) ?? name;
 }
 
