@@ -98,6 +98,47 @@ describe('what is stopped while steps are performed', () => {
   });
 });
 
+describe('a change of several services', () => {
+  /** One is made anew with its guest, one changes while it runs, one goes and another comes. */
+  const mixed = (number: number): Written => ({
+    services: {
+      app: { spec: version(String(number)) },
+      guest: { spec: { networkMode: 'service:app', networks: [] }, dependsOn: [{ service: 'app' }] },
+      live: {
+        containerName: `live-${number}`,
+        spec: {
+          memoryBytes: String(number * 64_000_000),
+          networks: [{ network: 'default' }, { network: number === 1 ? 'back' : 'side' }],
+        },
+      },
+      [`extra-${number}`]: {},
+    },
+    networks: [{ key: 'back' }, { key: 'side' }],
+  });
+
+  test('ends as Git says after a crash at any change of the engine, with nothing left over', async () => {
+    const counted = new FakeHost();
+    await counted.settle(shop(mixed(1)));
+    const first = counted.engine.changed.length;
+    await counted.settle(shop(mixed(2)));
+    const changes = counted.engine.changed.length - first;
+    expect(changes).toBeGreaterThan(15);
+    for (let crash = 0; crash < changes; crash += 1) {
+      const wire = new Wire();
+      const host = new FakeHost(wire.through);
+      await host.settle(shop(mixed(1)));
+      wire.cutAfter = host.engine.changed.length + crash;
+      await attempt(host, shop(mixed(2)));
+      wire.cutAfter = Number.POSITIVE_INFINITY;
+      host.restartAgent();
+      expect((await host.settle(shop(mixed(2)))).settled, `after ${crash} changes`).toBe(true);
+      const there = (await host.engine.listContainers()).map(({ name }) => name).sort();
+      expect(there, `after ${crash} changes`).toEqual(['live-2', 'shop-app-1', 'shop-extra-2-1', 'shop-guest-1']);
+      expect(await host.sentences(shop(mixed(2)))).toEqual([]);
+    }
+  });
+});
+
 describe('a creation that was cut off and comes about later', () => {
   const written = (value: string): Written => ({ services: { app: { spec: version(value) } } });
 
