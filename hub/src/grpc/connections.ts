@@ -1,4 +1,5 @@
 import type { Duplex } from 'node:stream';
+import { TLSSocket } from 'node:tls';
 
 /** Open connections of a port by "address:port" of their other end, and by the keys they are counted under. */
 export class Connections {
@@ -24,6 +25,12 @@ export class Connections {
       else this.#counts.set(key, left);
     });
     return true;
+  }
+
+  /** The certificate that the other end proved to be its own, DER; undefined: it showed none. */
+  certificateOf(peer: string): Uint8Array | undefined {
+    const connection = this.#byPeer.get(peer);
+    return connection instanceof TLSSocket ? connection.getPeerX509Certificate()?.raw : undefined;
   }
 
   /** Closes a connection without waiting for anything. */

@@ -172,7 +172,9 @@ function openDoor({ onError }: GrpcOptions, door: DoorOptions): Door {
   const connections = new Connections();
   const server = new Server({
     ...serverOptions(door),
-    interceptors: [guard({ identify: door.identify, open, onError })],
+    interceptors: [
+      guard({ identify: door.identify, certificateOf: (peer) => connections.certificateOf(peer), open, onError }),
+    ],
   });
   const parts: AdaptParts = { onError, onStalled: (call) => closeSoon(call, connections) };
   const add = ({ definition, implementation }: AdaptedService) => server.addService(definition, implementation);

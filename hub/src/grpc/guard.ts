@@ -18,6 +18,8 @@ export interface Peer {
 export interface GuardParts {
   /** Who calls. Throws when it is nobody. */
   readonly identify: (peer: Peer) => Caller;
+  /** Client certificate of a connection that TLS accepted, by its address; absent: nobody has one. */
+  readonly certificateOf?: ((address: string) => Peer['certificate']) | undefined;
   readonly open: OpenCalls;
   readonly onError: (error: unknown) => void;
   /** Milliseconds; absent: 15 s. */
@@ -80,9 +82,9 @@ export function guard(parts: GuardParts): ServerInterceptor {
   };
 }
 
-function admit({ identify, open }: GuardParts, call: Intercepted, path: string): OpenCall {
+function admit({ identify, certificateOf, open }: GuardParts, call: Intercepted, path: string): OpenCall {
   const address = call.getPeer();
-  const caller = identify({ address, certificate: call.getAuthContext().sslPeerCertificate?.raw });
+  const caller = identify({ address, certificate: certificateOf?.(address) });
   checkRole(caller, path);
   const controller = new AbortController();
   const admission: OpenCall = {
