@@ -143,7 +143,8 @@ try {
   for (const kill of [killBroker, killAgent, killHub]) print(await kill(chaos));
   const tookMs = await converged(chaos);
   print(`as Git says ${(tookMs / 1000).toFixed(1)} s after the last kill`);
-  const found = await chaos.recorder.judge();
+  const { found, seen } = await chaos.recorder.judge();
+  for (const line of seen) print(line);
   for (const breach of found) print(`BREACH ${breach}`);
   print(`${values.minutes} minutes, seed ${values.seed}: ${found.length === 0 ? 'held' : `${found.length} breaches`}`);
   process.exitCode = found.length === 0 ? 0 : 1;

@@ -1,7 +1,7 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { HEARTBEAT_MS, type TestHost } from '../support/fleet.ts';
 import { acceptedBy } from './accepted.ts';
-import { type Absence, type Act, breaches, type Shown } from './history.ts';
+import { type Absence, type Act, breaches, type HostHistory, type Shown } from './history.ts';
 import { sentAndStored } from './outboxes.ts';
 import { APP, ASIDE, CALM, type Stage } from './stage.ts';
 
@@ -36,12 +36,13 @@ export class Recorder {
     append(this.#absences, host.name, { fromMs, toMs: Date.now() });
   }
 
-  /** Ends the record; every breach of a promise, in words. */
-  async judge(): Promise<string[]> {
+  /** Ends the record: every breach of a promise, in words, and how much there was to judge. */
+  async judge(): Promise<{ readonly found: string[]; readonly seen: string[] }> {
     this.#stop.abort();
     await this.#looking;
     const { fleet } = this.#stage;
     const found: string[] = [];
+    const seen: string[] = [];
     for (const host of fleet.hosts) {
       const { sent, stored } = sentAndStored(fleet, host);
       const history = {
@@ -54,9 +55,10 @@ export class Recorder {
         shown: this.#shown.get(host.name) ?? [],
         absences: this.#absences.get(host.name) ?? [],
       };
+      seen.push(inWords(history));
       found.push(...breaches(history, { calm: [CALM, ASIDE], changing: [APP], unknownAfterMs: UNKNOWN_AFTER_MS }));
     }
-    return found;
+    return { found, seen };
   }
 
   async #look(): Promise<void> {
@@ -72,6 +74,11 @@ export class Recorder {
       await delay(LOOK_EVERY_MS, undefined, { signal }).catch(() => undefined);
     }
   }
+}
+
+function inWords({ name, engine, acts, generations, stored, shown, absences }: HostHistory): string {
+  const made = engine.filter(({ type, action }) => type === 'container' && action === 'start').length;
+  return `${name}: ${acts.length} acts by hand, ${absences.length} times without an agent, ${generations.length} generations, ${made} starts, ${stored.length} events stored, ${shown.length} looks`;
 }
 
 function append<T>(lists: Map<string, T[]>, name: string, item: T): void {

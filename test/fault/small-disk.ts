@@ -1,16 +1,18 @@
-import { mkdirSync, readFileSync, renameSync, rmSync, statfsSync, writeFileSync } from 'node:fs';
-import { basename } from 'node:path';
-import { run } from '../support/run.ts';
+import { mkdirSync, readdirSync, readFileSync, renameSync, rmSync, statfsSync, writeFileSync } from 'node:fs';
+import { basename, join } from 'node:path';
+import { finish, run } from '../support/run.ts';
 
 /** Which file system: one in memory whose size may change, or one that can break as a disk does. */
 export type DiskKind = 'tmpfs' | 'ext4';
 
 const MIB = 1024 * 1024;
+const FILLER = 'filler-';
 
 /** A folder on a small disk of its own, with what was in it before. Whoever has files open there is to be stopped around making and removing it. */
 export class SmallDisk {
   readonly #folder: string;
   readonly #kind: DiskKind;
+  #fillers = 0;
 
   private constructor(folder: string, kind: DiskKind) {
     this.#folder = folder;
@@ -22,7 +24,7 @@ export class SmallDisk {
     renameSync(folder, kept);
     mkdirSync(folder, { mode: 0o700 });
     if (size.kind === 'tmpfs') await run('mount', ['-t', 'tmpfs', '-o', `size=${size.mib}m,mode=700`, 'tmpfs', folder]);
-    else await mountImage(`${folder}.img`, folder, size.mib);
+    else await mountImage(folder, size.mib);
     await run('cp', ['-a', `${kept}/.`, folder]);
     rmSync(kept, { recursive: true });
     return new SmallDisk(folder, size.kind);
@@ -36,14 +38,14 @@ export class SmallDisk {
   /** Fills it until only that much is free; to the last byte when it is 0. */
   async fill(leaveBytes: number): Promise<void> {
     const room = this.freeBytes - leaveBytes;
-    // The last blocks go to a second file: what a file system keeps for itself makes the first one fall short.
-    if (room > 0) await run('fallocate', ['-l', String(room), this.#filler]);
+    this.#fillers += 1;
+    if (room > 0) await run('fallocate', ['-l', String(room), this.#filler(this.#fillers)]);
+    // The last blocks go to another file: what a file system keeps for itself makes the first one fall short.
     if (leaveBytes === 0) await this.#fillRest();
   }
 
   empty(): void {
-    rmSync(this.#filler, { force: true });
-    rmSync(`${this.#filler}.rest`, { force: true });
+    removeFillers(this.#folder);
   }
 
   /** Breaks it while it is in use, as a kernel does that finds an error on a disk: it is read-only from now on. */
@@ -54,8 +56,13 @@ export class SmallDisk {
     writeFileSync(`/sys/fs/ext4/${basename(device)}/trigger_fs_error`, 'a fault that is wanted\n');
   }
 
-  async remount(mode: 'ro' | 'rw'): Promise<void> {
-    await run('mount', ['-o', `remount,${mode}`, this.#folder]);
+  /** Makes it whole again, in its place and as the same disk. Nobody may use it meanwhile. */
+  async repair(): Promise<void> {
+    const device = deviceOf(this.#folder);
+    await run('umount', [this.#folder]);
+    // It ends with 1 where it mended something.
+    await finish('e2fsck', ['-p', '-f', device]);
+    await run('mount', ['-o', 'errors=remount-ro', device, this.#folder]);
   }
 
   /** Puts a folder as it is now in its place. */
@@ -63,12 +70,13 @@ export class SmallDisk {
     const next = `${this.#folder}.next`;
     this.#emptyIfWritable();
     await run('cp', ['-a', this.#folder, next]);
+    const device = deviceOf(this.#folder);
     await run('umount', [this.#folder]);
+    if (this.#kind === 'ext4') await run('losetup', ['--detach', device]);
     rmSync(this.#folder, { recursive: true });
     rmSync(`${this.#folder}.img`, { force: true });
     renameSync(next, this.#folder);
-    rmSync(`${this.#folder}/${basename(this.#filler)}`, { force: true });
-    rmSync(`${this.#folder}/${basename(this.#filler)}.rest`, { force: true });
+    removeFillers(this.#folder);
   }
 
   #emptyIfWritable(): void {
@@ -80,8 +88,8 @@ export class SmallDisk {
     }
   }
 
-  get #filler(): string {
-    return `${this.#folder}/filler`;
+  #filler(number: number): string {
+    return join(this.#folder, `${FILLER}${number}`);
   }
 
   async #fillRest(): Promise<void> {
@@ -89,17 +97,23 @@ export class SmallDisk {
       '-c',
       `cat /dev/zero > "$1" 2>/dev/null; test "$(stat -f -c %a "$2")" = 0`,
       'fill',
-      `${this.#filler}.rest`,
+      this.#filler(this.#fillers + 0.5),
       this.#folder,
     ]);
   }
 }
 
-async function mountImage(image: string, folder: string, mib: number): Promise<void> {
+function removeFillers(folder: string): void {
+  for (const name of readdirSync(folder)) if (name.startsWith(FILLER)) rmSync(join(folder, name));
+}
+
+async function mountImage(folder: string, mib: number): Promise<void> {
+  const image = `${folder}.img`;
   await run('truncate', ['-s', String(mib * MIB), image]);
   // Without a journal: what a broken one holds back is lost, also for those who only read.
   await run('mkfs.ext4', ['-q', '-m', '0', '-O', '^has_journal', image]);
-  await run('mount', ['-o', 'loop,errors=remount-ro', image, folder]);
+  const device = (await run('losetup', ['--find', '--show', image])).trim();
+  await run('mount', ['-o', 'errors=remount-ro', device, folder]);
 }
 
 function deviceOf(folder: string): string {

@@ -1,10 +1,12 @@
 import { chmodSync, existsSync, mkdirSync, readdirSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
+import { DatabaseSync } from 'node:sqlite';
 import { Severity } from '@mooring/proto';
 import { describe, expect, test } from 'vitest';
 import { FailingDisk, systemError } from './disk.fake.ts';
 import { type Keep, openKeep } from './open-keep.ts';
 import { StandIn } from './stand-in.ts';
+import { FULL } from './temporary-database.fake.ts';
 import { temporaryFolder } from './temporary-folder.fake.ts';
 
 const refused = (code: string) => expect.objectContaining({ code });
@@ -19,6 +21,10 @@ class FullDisk {
 
   constructor() {
     this.open().close();
+    this.fillUp();
+  }
+
+  fillUp(): void {
     mkdirSync(this.#blocker);
     this.disk.remaining = 0;
     this.disk.failure = systemError('ENOSPC');
@@ -108,6 +114,41 @@ describe('an agent whose disk takes nothing', () => {
     expect(() => openKeep(data, { nowMs: Date.now, memory })).toThrow(refused('STATE_LOCKED'));
     first.close();
     openKeep(data, { nowMs: Date.now, memory }).close();
+  });
+});
+
+describe('the own record', () => {
+  const container = { kind: 'container', id: 'c1', stack: 'shop', key: 'app', specDigest: 'd' } as const;
+
+  test('is not taken for complete on a copy, since the disk may not have taken all of it', () => {
+    const full = new FullDisk();
+    full.makeRoom();
+    const before = full.open();
+    before.record.completed();
+    before.close();
+    const sound = full.open();
+    expect(sound.record.isComplete).toBe(true);
+    sound.close();
+    full.fillUp();
+    const keep = full.open();
+    expect(keep.record.isComplete).toBe(false);
+    keep.close();
+  });
+
+  test('is written once there is room, with what the disk did not take', () => {
+    const data = temporaryFolder();
+    const disk = new FailingDisk();
+    const keep = openKeep(data, { nowMs: () => 0, disk, memory: temporaryFolder() });
+    keep.record.remember(container);
+    const database = new DatabaseSync(join(data, 'agent.db'));
+    database.exec('DELETE FROM owned');
+    database.close();
+    keep.health.failed(FULL);
+    expect(keep.check()).toBe(true);
+    keep.close();
+    const again = openKeep(data, { nowMs: () => 0, disk, memory: temporaryFolder() });
+    expect(again.record.all('container')).toEqual([container]);
+    again.close();
   });
 });
 

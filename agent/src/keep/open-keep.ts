@@ -81,13 +81,14 @@ export function openKeep(data: string, parts: KeepParts): Keep {
     const health = new DiskHealth({ nowMs: parts.nowMs, probe: () => probeDisk(disk, folder) });
     if (problem !== undefined) health.failed(problem);
     const journal = new KeptJournal(database, health);
-    const home = goHome({ lock, opened, file, place });
+    const record = new KeptRecord(database, health);
+    const home = goHome({ lock, opened, file, place, record });
     return {
       disk,
       accepted: new AcceptedFile(join(folder, 'state'), disk),
       contents: new ContentStore(folder, disk),
       journal,
-      record: new KeptRecord(database, health),
+      record,
       receipts: new KeptReceipts(database, health),
       completions: new KeptCompletions(database, health),
       maskKey: maskKeyOf(database, chance),
@@ -113,10 +114,11 @@ interface Away {
   readonly opened: OpenedDatabase;
   readonly file: string;
   readonly place: Place;
+  readonly record: KeptRecord;
 }
 
-/** Brings lock and database from memory to the disk that takes them again. */
-function goHome({ lock, opened, file, place }: Away): () => void {
+/** Brings lock and database from memory to the disk that takes them again, and what it did not take of the record meanwhile. */
+function goHome({ lock, opened, file, place, record }: Away): () => void {
   let { copy } = opened;
   return () => {
     lock.settle();
@@ -125,5 +127,6 @@ function goHome({ lock, opened, file, place }: Away): () => void {
       copy = undefined;
     }
     place.cameHome();
+    record.save();
   };
 }

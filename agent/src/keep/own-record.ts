@@ -72,6 +72,17 @@ export class KeptRecord implements OwnRecord {
     this.#health.attempt(() => this.#database.run(sql, container));
   }
 
+  /** Writes all of it, when a disk takes again what it did not take for a while. Throws DISK_FULL. */
+  save(): void {
+    this.#database.together(() => {
+      this.#database.run('DELETE FROM owned');
+      for (const { kind, id, stack, key, specDigest } of this.#objects.values())
+        this.#database.run('INSERT INTO owned VALUES (?, ?, ?, ?, ?)', kind, id, stack, key, specDigest);
+      this.#database.run('DELETE FROM stopped');
+      for (const container of this.#stopped) this.#database.run('INSERT INTO stopped VALUES (?)', container);
+    });
+  }
+
   forget(kind: OwnedKind, id: string): void {
     this.markStopped(id, false);
     this.#objects.delete(nameOf(kind, id));

@@ -80,8 +80,11 @@ async function readOnly(stage: Stage) {
   await stage.heals(web1, APP);
   const second = await web1.run('run', '--docker', web1.agentSocket);
   must(second.code === 1 && second.stderr.includes('STATE_LOCKED'), `a second agent: ${second.code} ${second.stderr}`);
-  await stage.tidy();
+  await web1.agent?.stop();
+  await disk.repair();
+  web1.startAgent();
   await stage.arrived(first);
+  await stage.seen(web1, 'no problem', (view) => view.state?.problem === undefined);
   return {
     injected: 'ext4 with an error: read-only while in use',
     observed:
