@@ -194,3 +194,24 @@ describe('a container about which the engine tells an error', () => {
     expect(stackOf(await host.pass(fleet()), 'shop').sync).toBe(SyncState.SYNC_STATE_SYNCED);
   });
 });
+
+describe('an image about which the engine tells an error', () => {
+  test('makes what runs from it unknown, and nothing else', async () => {
+    const other = bundleOf('blog', { services: { app: { spec: { image: 'app:2' } } } });
+    const two = {
+      ...fleet(),
+      stacks: [...shop({}, { stack: 'blog', bundle: other }).stacks, ...fleet().stacks.slice(1)],
+    };
+    await host.settle(two);
+    host.restartAgent();
+    host.engine.failAboutImage('app:2', 'layer does not exist');
+    const passed = await host.pass(two);
+    expect(stackOf(passed, 'shop').sync).toBe(SyncState.SYNC_STATE_SYNCED);
+    expect(stackOf(passed, 'blog')).toMatchObject({
+      sync: SyncState.SYNC_STATE_UNKNOWN,
+      reason: expect.stringMatching(/^CONTAINER_UNKNOWN: .*blog-app-1.*layer does not exist/),
+    });
+    host.engine.failAboutImage('app:2', '');
+    expect(stackOf(await host.pass(two), 'blog').sync).toBe(SyncState.SYNC_STATE_SYNCED);
+  });
+});

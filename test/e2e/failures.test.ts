@@ -5,6 +5,7 @@ import type { Assessment } from '@mooring/agent';
 import { type Bundle, ContainerSpec, DependencyCondition, Network, Service, SyncState } from '@mooring/proto';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { bundleOf, desiredOf } from '../support/bench-desired.ts';
+import { startEngineProxy } from '../support/engine-proxy.ts';
 import { eventually } from '../support/eventually.ts';
 import { importImage } from '../support/images.ts';
 import { HUB_ADDRESS } from '../support/network.ts';
@@ -16,6 +17,8 @@ import { driftLines, startWorkbench, type Workbench } from '../support/workbench
 
 /** Within which the old container must be back after the verdict, in milliseconds. */
 const BACK_WITHIN_MS = 10_000;
+/** Milliseconds that one look waits for one answer. */
+const ONE_WAIT_MS = 5_000;
 const PORT = 18_080;
 const OLD = ['shop-app-1', 'shop-front-1'];
 
@@ -251,6 +254,50 @@ describe('services of a stack that hang together', () => {
     const next = await bench.settle(jobs('exit 0'));
     expect([driftLines(next), next.stacks[0]?.problem]).toEqual([[], undefined]);
     expect((await inspect('together-app-1')).State.Running).toBe(true);
+  });
+});
+
+describe('a container about which the engine says nothing', () => {
+  test('makes its stack unknown and holds up no other; it is known again once the engine answers', async () => {
+    const { docker, socket } = bench.engine;
+    const blog = bundleOf('blog', {
+      services: [Service.fromPartial({ name: 'web', container: spec({}) })],
+      networks: [Network.fromPartial({ key: 'default', name: 'blog_default' })],
+    });
+    const desired = desiredOf([blog, good]);
+    const proxy = await startEngineProxy({ socket: `${socket}.proxy`, engine: socket });
+    try {
+      await bench.restartAgent(proxy.socket);
+      await bench.settle(desired);
+      const before = await serving();
+      const { Id } = await docker.getContainer('shop-app-1').inspect();
+      proxy.swallow(`/containers/${Id}/json`);
+      await docker.getContainer('blog-web-1').remove({ force: true });
+      const since = Date.now();
+      const first = await bench.pass(desired);
+      expect(first.stacks, first.stacks[0]?.reason).toMatchObject([
+        { stack: 'blog', sync: SyncState.SYNC_STATE_SYNCED },
+        { stack: 'shop', sync: SyncState.SYNC_STATE_UNKNOWN, problem: { code: 'CONTAINER_UNKNOWN' } },
+      ]);
+      expect(first.stacks[1]?.reason).toMatch(/^CONTAINER_UNKNOWN: .*shop-app-1/);
+      expect((await docker.getContainer('blog-web-1').inspect()).State.Running).toBe(true);
+      // It is waited for once: later looks do not wait for it.
+      const again = performance.now();
+      await bench.pass(desired);
+      expect(performance.now() - again).toBeLessThan(ONE_WAIT_MS);
+      const events = await bench.witness.eventsSince(since);
+      expect(OLD.flatMap((name) => actions(events, name))).toEqual([]);
+      proxy.release();
+      await eventually('the stack is known again', async () => {
+        const { stacks } = await bench.pass(desired);
+        expect(stacks.map(({ sync }) => sync)).toEqual([SyncState.SYNC_STATE_SYNCED, SyncState.SYNC_STATE_SYNCED]);
+      });
+      expect(await serving()).toEqual(before);
+    } finally {
+      await bench.restartAgent();
+      await proxy.close();
+      await bench.settle({ ...desiredOf([good]), removals: ['blog'] });
+    }
   });
 });
 

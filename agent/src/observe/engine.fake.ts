@@ -92,6 +92,11 @@ export class FakeEngine implements Engine {
     this.#silences.fail(this.#held(container, 'fail about').id, message);
   }
 
+  /** Whoever looks at the image hears an error; an empty one ends it. */
+  failAboutImage(reference: string, message: string): void {
+    this.#images.fail(reference, message);
+  }
+
   /** Answers about the container, also what was asked meanwhile. */
   answer(container: string): void {
     this.#silences.end(this.#held(container, 'answer').id);
@@ -145,11 +150,11 @@ export class FakeEngine implements Engine {
   }
 
   async inspectImage(id: string): Promise<InspectedConfig | undefined> {
-    return this.#images.find(id)?.config;
+    return this.#images.look(id)?.config;
   }
 
   async imageId(reference: string): Promise<string | undefined> {
-    return this.#images.find(reference)?.id;
+    return this.#images.look(reference)?.id;
   }
 
   async pullImage(reference: string): Promise<void> {

@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto';
+import { engineError } from './engine-error.ts';
 import type { InspectedConfig } from './inspected.ts';
 
 /** An image on the fake engine. */
@@ -10,6 +11,7 @@ export interface HeldImage {
 /** Images of the fake engine, by their tags and their ids, and those that it can pull. */
 export class HeldImages {
   readonly #here = new Map<string, HeldImage>();
+  readonly #failing = new Map<HeldImage, string>();
   readonly #registry = new Map<string, InspectedConfig>();
 
   add(reference: string, config: InspectedConfig): void {
@@ -33,6 +35,22 @@ export class HeldImages {
     const found = this.#registry.get(reference);
     if (found !== undefined) this.add(reference, found);
     return found !== undefined;
+  }
+
+  /** Whoever looks at the image hears an error; empty: no more. */
+  fail(reference: string, message: string): void {
+    const image = this.#here.get(reference);
+    if (image === undefined) return;
+    if (message === '') this.#failing.delete(image);
+    else this.#failing.set(image, message);
+  }
+
+  /** What is told of the image. */
+  look(reference: string): HeldImage | undefined {
+    const image = this.#here.get(reference);
+    const failing = image === undefined ? undefined : this.#failing.get(image);
+    if (failing === undefined) return image;
+    throw engineError(`look for image ${reference}`, Object.assign(new Error(failing), { statusCode: 500 }));
   }
 
   find(reference: string): HeldImage | undefined {

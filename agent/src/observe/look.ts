@@ -46,8 +46,14 @@ export async function look(parts: LookParts): Promise<Observed> {
   const own = new Set(labelled.filter(({ id }) => parts.record.has('container', id)).map(({ id }) => id));
   const unknown: UnknownContainer[] = [];
   const found = await Promise.all(labelled.map((listed) => detailsOf(engine, listed, unknown)));
-  const details = found.filter((container) => container !== undefined);
-  const [images, tags] = await Promise.all([imagesOf(parts, details), tagsOf(parts, details)]);
+  const inspected = found.filter((container) => container !== undefined);
+  const [{ images, failed }, tags] = await Promise.all([imagesOf(parts, inspected), tagsOf(parts, inspected)]);
+  for (const { id, name, labels, hostPorts, imageId } of inspected) {
+    const error = failed.get(imageId);
+    if (error !== undefined)
+      unknown.push({ id, name, hostPorts, labels, ...placeOf(labels), error: ofImage(name, error) });
+  }
+  const details = inspected.filter(({ imageId }) => !failed.has(imageId));
   const naming = namingOf(parts.stacks, networks);
   const all = details.map((container) => toOwnContainer(parts, container, naming));
   return {
@@ -99,19 +105,36 @@ function foreign(containers: readonly ContainerSummary[], own: ReadonlySet<strin
     .sort();
 }
 
-async function imagesOf(
-  { engine, images }: LookParts,
-  containers: readonly ContainerDetails[],
-): Promise<ReadonlyMap<string, InspectedConfig>> {
+/** What the images of containers set, and those about which the engine tells an error: how their containers should be, nobody knows. */
+async function imagesOf({ engine, images }: LookParts, containers: readonly ContainerDetails[]) {
   const wanted = new Set(containers.map(({ imageId }) => imageId));
   for (const id of images.keys()) if (!wanted.has(id)) images.delete(id);
+  const failed = new Map<string, MooringError>();
   await Promise.all(
     [...wanted].map(async (id) => {
-      const image = images.has(id) ? undefined : await engine.inspectImage(id);
-      if (image !== undefined) images.set(id, image);
+      try {
+        const image = images.has(id) ? undefined : await engine.inspectImage(id);
+        if (image !== undefined) images.set(id, image);
+      } catch (error) {
+        failed.set(id, alone(error));
+      }
     }),
   );
-  return images;
+  return { images, failed };
+}
+
+/** An error that is about one image alone; any other is thrown. */
+function alone(error: unknown): MooringError {
+  if (error instanceof MooringError && error.code === 'ENGINE_ERROR') return error;
+  throw error;
+}
+
+function ofImage(name: string, cause: MooringError): MooringError {
+  const message = `Cannot look at container ${name}: the engine answers, but not about its image (${cause.message}); an answer is wanted`;
+  return new MooringError('CONTAINER_UNKNOWN', message, {
+    hint: `Try it on the host: docker inspect ${name}, and its image.`,
+    cause,
+  });
 }
 
 /** A digest names one image for ever. */
@@ -130,9 +153,19 @@ async function tagsOf(
   const named = await Promise.all(
     [...references]
       .filter((reference) => reference !== '' && !IMMOVABLE.test(reference))
-      .map(async (reference) => [reference, await engine.imageId(reference)] as const),
+      .map(async (reference) => [reference, await tagged(engine, reference)] as const),
   );
   return new Map(named.flatMap(([reference, id]) => (id === undefined ? [] : [[reference, id] as const])));
+}
+
+/** Undefined: no image has that tag, or nobody knows which. */
+async function tagged(engine: Engine, reference: string): Promise<string | undefined> {
+  try {
+    return await engine.imageId(reference);
+  } catch (error) {
+    alone(error);
+    return undefined;
+  }
 }
 
 /** By stack: which key a network has, and which network a name means now. */
