@@ -1,4 +1,3 @@
-import { createInterface } from 'node:readline/promises';
 import { MooringError } from '@mooring/proto';
 import { loadIdentity, removeIdentity } from '../join/identity-folder.ts';
 import { openKeep } from '../keep/open-keep.ts';
@@ -52,6 +51,8 @@ async function confirm(host: string, yes: boolean): Promise<void> {
       hint: 'Repeat the command with -y.',
     });
   }
+  // Loaded when it is needed: running pays nothing for it.
+  const { createInterface } = await import('node:readline/promises');
   const terminal = createInterface({ input: process.stdin, output: process.stderr });
   // The end of the input is an answer as well: nobody said yes.
   const ended = new Promise<string>((resolve) => terminal.once('close', () => resolve('')));

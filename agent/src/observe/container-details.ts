@@ -8,6 +8,7 @@ const ANONYMOUS = /^[0-9a-f]{64}$/;
 /** What the agent takes from ContainerInspect. */
 export function containerDetails(inspected: Docker.ContainerInspectInfo): ContainerDetails {
   const { Id, Name, Config, State, HostConfig, Image, Mounts } = inspected;
+  const Networks = inspected.NetworkSettings?.Networks;
   const startedAtMs = Date.parse(State.StartedAt);
   return {
     id: Id,
@@ -30,7 +31,8 @@ export function containerDetails(inspected: Docker.ContainerInspectInfo): Contai
       (mount) => ({ target: mount.Destination, name: mount.Name ?? '' }),
     ),
     error: State.Error,
-    inspected: { ...inspected, HostConfig: { ...HostConfig } },
+    // What is read of it, and no more: what health checks printed alone may be more than all of that.
+    inspected: { Id, Name, Image, Config, HostConfig: { ...HostConfig }, NetworkSettings: { Networks }, Mounts },
   };
 }
 
