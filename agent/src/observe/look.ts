@@ -48,10 +48,10 @@ export async function look(parts: LookParts): Promise<Observed> {
   const found = await Promise.all(labelled.map((listed) => detailsOf(engine, listed, unknown)));
   const inspected = found.filter((container) => container !== undefined);
   const [{ images, failed }, tags] = await Promise.all([imagesOf(parts, inspected), tagsOf(parts, inspected)]);
-  for (const { id, name, labels, hostPorts, imageId } of inspected) {
-    const error = failed.get(imageId);
-    if (error !== undefined)
-      unknown.push({ id, name, hostPorts, labels, ...placeOf(labels), error: ofImage(name, error) });
+  const imageIds = new Map(inspected.map(({ id, imageId }) => [id, imageId]));
+  for (const listed of labelled) {
+    const error = failed.get(imageIds.get(listed.id) ?? '');
+    if (error !== undefined) unknown.push({ ...listed, ...placeOf(listed.labels), error: ofImage(listed.name, error) });
   }
   const details = inspected.filter(({ imageId }) => !failed.has(imageId));
   const naming = namingOf(parts.stacks, networks);
