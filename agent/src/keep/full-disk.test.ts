@@ -4,9 +4,12 @@ import { DatabaseSync } from 'node:sqlite';
 import { Severity } from '@mooring/proto';
 import { describe, expect, test } from 'vitest';
 import { FailingDisk, systemError } from './disk.fake.ts';
+import { REAL_DISK } from './disk.ts';
 import { type Keep, openKeep } from './open-keep.ts';
+import { KeptRecord } from './own-record.ts';
+import { RecordMark } from './record-mark.ts';
 import { StandIn } from './stand-in.ts';
-import { FULL } from './temporary-database.fake.ts';
+import { FULL, TemporaryDatabase } from './temporary-database.fake.ts';
 import { temporaryFolder } from './temporary-folder.fake.ts';
 
 const refused = (code: string) => expect.objectContaining({ code });
@@ -133,6 +136,22 @@ describe('the own record', () => {
     const keep = full.open();
     expect(keep.record.isComplete).toBe(false);
     keep.close();
+  });
+
+  test('is not taken for complete by a start after a write of it failed, however much room there is by then', () => {
+    const disk = new TemporaryDatabase();
+    const mark = join(temporaryFolder(), 'mark');
+    const open = () => new KeptRecord(disk.database, disk.health, new RecordMark(REAL_DISK, mark));
+    const first = open();
+    first.completed();
+    expect([open().isComplete, existsSync(mark)]).toEqual([true, true]);
+    disk.failure = FULL;
+    first.remember(container);
+    disk.restart();
+    const second = open();
+    expect([second.isComplete, second.has('container', 'c1')]).toEqual([false, false]);
+    second.completed();
+    expect(open().isComplete).toBe(true);
   });
 
   test('is written once there is room, with what the disk did not take', () => {

@@ -12,6 +12,7 @@ import { type FolderLock, lockFolder } from './lock.ts';
 import { Outbox, type OutboxBounds } from './outbox.ts';
 import { KeptRecord } from './own-record.ts';
 import { KeptReceipts } from './receipts.ts';
+import { RecordMark } from './record-mark.ts';
 import { Releases } from './releases.ts';
 import { StandIn } from './stand-in.ts';
 
@@ -81,7 +82,7 @@ export function openKeep(data: string, parts: KeepParts): Keep {
     const health = new DiskHealth({ nowMs: parts.nowMs, probe: () => probeDisk(disk, folder) });
     if (problem !== undefined) health.failed(problem);
     const journal = new KeptJournal(database, health);
-    const record = new KeptRecord(database, health);
+    const record = new KeptRecord(database, health, new RecordMark(disk, join(folder, 'state', 'record-whole')));
     const home = goHome({ lock, opened, file, place, record });
     return {
       disk,

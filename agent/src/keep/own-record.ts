@@ -1,5 +1,6 @@
 import type { OwnedKind, OwnedObject, OwnRecord } from '../apply/ports.ts';
 import type { DiskHealth } from './disk-health.ts';
+import type { RecordMark } from './record-mark.ts';
 import type { Sqlite } from './sqlite.ts';
 
 interface Row {
@@ -14,20 +15,24 @@ interface Row {
 export class KeptRecord implements OwnRecord {
   readonly #database: Sqlite;
   readonly #health: DiskHealth;
+  readonly #mark: RecordMark | undefined;
   readonly #objects = new Map<string, OwnedObject>();
   readonly #stopped: Set<string>;
   #isComplete: boolean;
 
-  constructor(database: Sqlite, health: DiskHealth) {
+  /** Without a mark the record is whole whenever it says so. */
+  constructor(database: Sqlite, health: DiskHealth, mark?: RecordMark) {
     this.#database = database;
     this.#health = health;
+    this.#mark = mark;
     for (const { spec_digest, ...row } of database.all<Row>('SELECT * FROM owned')) {
       this.#objects.set(nameOf(row.kind, row.id), { ...row, specDigest: spec_digest });
     }
     this.#stopped = new Set(
       database.all<{ container: string }>('SELECT container FROM stopped').map((row) => row.container),
     );
-    this.#isComplete = database.one("SELECT value FROM meta WHERE name = 'record-complete'") !== undefined;
+    const saysSo = database.one("SELECT value FROM meta WHERE name = 'record-complete'") !== undefined;
+    this.#isComplete = saysSo && mark?.isThere !== false;
   }
 
   get isComplete(): boolean {
@@ -37,7 +42,10 @@ export class KeptRecord implements OwnRecord {
   completed(): void {
     if (this.#isComplete) return;
     this.#isComplete = true;
-    this.#health.attempt(() => this.#database.run("INSERT OR REPLACE INTO meta VALUES ('record-complete', '1')"));
+    this.#health.attempt(() => {
+      this.#database.run("INSERT OR REPLACE INTO meta VALUES ('record-complete', '1')");
+      this.#mark?.make();
+    });
   }
 
   has(kind: OwnedKind, id: string): boolean {
@@ -55,7 +63,7 @@ export class KeptRecord implements OwnRecord {
   remember(object: OwnedObject): void {
     const { kind, id, stack, key, specDigest } = object;
     this.#objects.set(nameOf(kind, id), object);
-    this.#health.attempt(() => {
+    this.#write(() => {
       this.#database.run('INSERT OR REPLACE INTO owned VALUES (?, ?, ?, ?, ?)', kind, id, stack, key, specDigest);
     });
   }
@@ -81,6 +89,12 @@ export class KeptRecord implements OwnRecord {
       this.#database.run('DELETE FROM stopped');
       for (const container of this.#stopped) this.#database.run('INSERT INTO stopped VALUES (?)', container);
     });
+    if (this.#isComplete) this.#mark?.make();
+  }
+
+  /** What is not written is known to this process alone. */
+  #write(write: () => void): void {
+    if (!this.#health.attempt(write)) this.#mark?.remove();
   }
 
   forget(kind: OwnedKind, id: string): void {
