@@ -1,4 +1,5 @@
 import { MooringError } from '@mooring/proto';
+import type { Engine } from '../observe/engine.ts';
 import type { ApplyParts } from './apply-parts.ts';
 import { isSilence } from './awaited.ts';
 import { failpoint } from './failpoint.ts';
@@ -19,7 +20,7 @@ export async function areProven({ engine }: ApplyParts, entries: readonly Journa
 
 /** The old container stands under its kept name, the new one under the final one. What is so already is left. */
 export async function settleNames(
-  { engine }: Pick<ApplyParts, 'engine'>,
+  engine: Pick<Engine, 'inspectContainer' | 'renameContainer'>,
   entry: Pick<JournalEntry, 'name' | 'keptName' | 'oldId' | 'newId'>,
 ): Promise<void> {
   const [old, fresh] = await Promise.all([engine.inspectContainer(entry.oldId), engine.inspectContainer(entry.newId)]);

@@ -2,6 +2,7 @@ import { MooringError } from '@mooring/proto';
 import { pause } from '../backoff.ts';
 import type { ContainerDetails, Engine } from '../observe/engine.ts';
 import { MACHINE_TIMERS, type Timers } from '../timers.ts';
+import { inspectAtWork } from './inspect.ts';
 import { checkCancelled } from './step-boundary.ts';
 
 /** Milliseconds of running that count as healthy where there is no healthcheck. */
@@ -58,7 +59,7 @@ async function until(engine: Engine, { id, wait, wanted, met }: Waiting): Promis
   const { signal, timers = MACHINE_TIMERS } = wait;
   const beganMs = timers.monotonicMs();
   for (;;) {
-    const container = await engine.inspectContainer(id);
+    const container = await inspectAtWork(engine, id, { timers, signal });
     if (container === undefined)
       throw new MooringError(
         'CONTAINER_EXITED',

@@ -68,7 +68,7 @@ async function recoverReplacements(
     for (const entry of known) if (entry.newId === '') awaitContainer(parts, entry, newName(entry.name, entry.oldId));
     return new Map([...refusals].map(([entry, refusal]) => [entry, restoreRefused(entry, refusal)]));
   }
-  for (const entry of known) await settleNames(parts, entry);
+  for (const entry of known) await settleNames(parts.engine, entry);
   await keepNew(parts, known);
   return new Map();
 }

@@ -7,6 +7,7 @@ import type { ApplyParts } from './apply-parts.ts';
 import { settleNames } from './exchange.ts';
 import { failpoint } from './failpoint.ts';
 import { untilHealthy } from './healthy.ts';
+import { inspectAtWork } from './inspect.ts';
 import { makeContainer } from './make-container.ts';
 import type { JournalEntry } from './ports.ts';
 import { startContainer, stopContainer } from './stop-and-start.ts';
@@ -49,7 +50,10 @@ export class Replacement {
     this.#note({ stage: 'started' });
     failpoint('replace.started');
     // Nothing but stopping and starting happens while neither runs; the names follow.
-    await settleNames(parts, this.#entry);
+    const { engine, timers } = parts;
+    const renameContainer = engine.renameContainer.bind(engine);
+    const inspectContainer = (id: string) => inspectAtWork(engine, id, { timers, signal });
+    await settleNames({ inspectContainer, renameContainer }, this.#entry);
     await proveHealthy(parts, newId, signal);
     failpoint('replace.healthy');
   }
