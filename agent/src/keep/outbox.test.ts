@@ -95,6 +95,28 @@ describe('the outbox', () => {
   });
 });
 
+describe('an outbox of before, as after a restore', () => {
+  test('gives what it was told since the start numbers that nobody had, and forgets what the hub has', () => {
+    const { outbox, again } = opened();
+    for (const message of ['a', 'b']) tell(outbox, message);
+    const restored = again();
+    tell(restored, 'c');
+    // Three others were told after b, and stored, in a life that this folder knows nothing of.
+    restored.acknowledge(5n);
+    tell(restored, 'd');
+    expect(drained(restored)).toMatchObject({ messages: ['c', 'd'], sequences: [6n, 7n], lost: 0n });
+    restored.acknowledge(6n);
+    expect(drained(again())).toMatchObject({ messages: ['d'], sequences: [7n] });
+  });
+
+  test('begins above what the hub has when it was told nothing yet', () => {
+    const { outbox } = opened();
+    outbox.acknowledge(5n);
+    tell(outbox, 'a');
+    expect(drained(outbox)).toMatchObject({ messages: ['a'], sequences: [6n] });
+  });
+});
+
 describe('a full outbox', () => {
   test('drops the oldest first, and the next event says how many went', () => {
     const { outbox } = opened({ events: 4, bytes: 10_000 });

@@ -37,6 +37,8 @@ export class Outbox {
   readonly #database: Sqlite;
   readonly #health: DiskHealth;
   readonly #bounds: OutboxBounds;
+  /** Highest sequence that was given before this start. */
+  readonly #toldBefore: number;
   #events: number;
   #bytes: number;
   /** Events that the disk did not take. */
@@ -56,6 +58,7 @@ export class Outbox {
     const sums = database.one<{ events: number; bytes: number }>(
       'SELECT count(*) AS events, coalesce(sum(bytes), 0) AS bytes FROM outbox',
     );
+    this.#toldBefore = this.#told();
     this.#events = sums?.events ?? 0;
     this.#bytes = sums?.bytes ?? 0;
     this.#unwritten = BigInt(
@@ -125,9 +128,32 @@ export class Outbox {
   /** The hub has stored everything up to `sequence`. */
   acknowledge(sequence: bigint): void {
     this.#attempt(() => {
-      this.#database.run('DELETE FROM outbox WHERE sequence <= ?', Number(sequence));
+      this.#database.together(() => {
+        this.#overtake(Number(sequence));
+        this.#database.run('DELETE FROM outbox WHERE sequence <= ?', Number(sequence));
+      });
       this.#count();
     });
+  }
+
+  /**
+   * Where the hub has stored more than this outbox ever told, it is an outbox of before: its folder was restored, or memory that stood in for a disk is
+   * gone. What was told since the start then has numbers that others had, and gets numbers that nobody had.
+   */
+  #overtake(stored: number): void {
+    const told = this.#told();
+    if (stored <= told) return;
+    const shift = stored - this.#toldBefore;
+    // By way of numbers below zero, so that no two are the same in between.
+    this.#database.run('UPDATE outbox SET sequence = -sequence WHERE sequence > ?', this.#toldBefore);
+    this.#database.run('UPDATE outbox SET sequence = ? - sequence WHERE sequence < 0', shift);
+    this.#database.run("DELETE FROM sqlite_sequence WHERE name = 'outbox'");
+    this.#database.run("INSERT INTO sqlite_sequence (name, seq) VALUES ('outbox', ?)", told + shift);
+  }
+
+  /** Highest sequence that was ever given. */
+  #told(): number {
+    return this.#database.one<{ seq: number }>("SELECT seq FROM sqlite_sequence WHERE name = 'outbox'")?.seq ?? 0;
   }
 
   #rowsAfter(sequence: number): Pick<Row, 'sequence' | 'event'>[] {
