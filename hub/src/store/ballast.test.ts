@@ -11,6 +11,7 @@ test('ballast is laid in, given up once, and laid in again', () => {
   expect([ballast.laid, ballast.release()]).toEqual([false, false]);
   expect(ballast.restore()).toBe(true);
   expect(statSync(join(folder, 'hub.db.ballast')).size).toBe(4096);
+  expect(ballast.lacksRoom()).toBe(false);
   expect([ballast.release(), ballast.laid, ballast.release()]).toEqual([true, false, false]);
   expect(ballast.restore()).toBe(true);
   rmSync(folder, { recursive: true });
@@ -19,7 +20,7 @@ test('ballast is laid in, given up once, and laid in again', () => {
 test('ballast that would fill the disk itself is not laid in', () => {
   const folder = mkdtempSync(join(tmpdir(), 'mooring-ballast-'));
   const ballast = openBallast(join(folder, 'hub.db'), 2 ** 52);
-  expect([ballast.restore(), ballast.laid]).toEqual([false, false]);
+  expect([ballast.restore(), ballast.laid, ballast.lacksRoom()]).toEqual([false, false, true]);
   rmSync(folder, { recursive: true });
 });
 

@@ -13,6 +13,8 @@ export interface Ballast {
   readonly laid: boolean;
   /** Gives the room back; false: there was none. */
   release(): boolean;
+  /** True when the disk has not even room for it: it is full, or soon will be. */
+  lacksRoom(): boolean;
   /** Lays it in again where the disk has room; returns whether it lies there. */
   restore(): boolean;
 }
@@ -29,15 +31,20 @@ export function openBallast(database: string, bytes = BALLAST_BYTES): Ballast {
       rmSync(file);
       return true;
     },
+    lacksRoom: () => freeBytes(file) < bytes,
     restore: () => {
       if (existsSync(file)) return true;
-      const { bavail, bsize } = statfsSync(dirname(file));
-      if (bavail * bsize < bytes * ROOM) return false;
+      if (freeBytes(file) < bytes * ROOM) return false;
       write(file, bytes);
       return true;
     },
   };
   return ballast;
+}
+
+function freeBytes(file: string): number {
+  const { bavail, bsize } = statfsSync(dirname(file));
+  return bavail * bsize;
 }
 
 function write(file: string, bytes: number): void {

@@ -168,7 +168,7 @@ test('more writes than may wait are refused at once, and those that wait are sto
   expect(refused[0]).toMatchObject({ reason: { code: 'RATE_LIMITED' } });
   expect(store.newestCursor()).toBe(BigInt(MAX_WAITING_WRITES));
   await store.close();
-});
+}, 60_000);
 
 /** Rows that nothing brings back, each with a change of one value that SQLite takes for good. */
 const DAMAGED: readonly (readonly [row: string, sql: string])[] = [
@@ -284,4 +284,4 @@ test('the log stays small however much is written', async () => {
   const again = await openStore(options());
   expect(again.newestCursor()).toBe(12_000n);
   await again.close();
-});
+}, 60_000);

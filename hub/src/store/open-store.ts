@@ -8,7 +8,7 @@ import { lockDatabase } from './lock.ts';
 import { checkLog, growMarker, readMarker } from './marker.ts';
 import { reportReads } from './report-reads.ts';
 import { toReportRows } from './report-rows.ts';
-import { FIRST_PRUNE_MS, PRUNE_INTERVAL_MS } from './retention.ts';
+import { FIRST_PRUNE_MS, PROBLEM_PRUNE_MS, PRUNE_INTERVAL_MS } from './retention.ts';
 import { revisionReads, toRevisionRow } from './revision-reads.ts';
 import { migrate } from './schema.ts';
 import { openSqlite, type Sqlite } from './sqlite.ts';
@@ -167,7 +167,10 @@ function moveLog(database: Sqlite, file: string): void {
   throw new MooringError('DB_LOCKED', message, { place: { file }, hint: 'Wait until the backup that runs has ended.' });
 }
 
-/** Prunes in small steps. A step that fails is tried at the next interval: the writes of others report the same trouble. */
+/**
+ * Prunes in small steps, more often while the disk is full: what is pruned makes room, and the writer looks whether there is some again. A step that
+ * fails is tried at the next interval: the writes of others report the same trouble.
+ */
 function startPruning(queue: WriteQueue, clock: () => number): () => void {
   const prune = () => {
     queue.write('prune', { nowMs: clock() }).then(
@@ -177,7 +180,14 @@ function startPruning(queue: WriteQueue, clock: () => number): () => void {
       () => undefined,
     );
   };
-  const timers = [setTimeout(prune, FIRST_PRUNE_MS), setInterval(prune, PRUNE_INTERVAL_MS)];
+  const look = () => {
+    if (queue.problem() !== undefined) prune();
+  };
+  const timers = [
+    setTimeout(prune, FIRST_PRUNE_MS),
+    setInterval(prune, PRUNE_INTERVAL_MS),
+    setInterval(look, PROBLEM_PRUNE_MS),
+  ];
   for (const timer of timers) timer.unref();
   return () => {
     for (const timer of timers) clearTimeout(timer);

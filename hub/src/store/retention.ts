@@ -20,5 +20,7 @@ export const TOLD_REVISION_ROWS = 1_000;
 export const PRUNE_BATCH_ROWS = 1_000;
 /** Milliseconds from the start to the first pruning: whoever opens a database for a moment pays nothing for it. */
 export const FIRST_PRUNE_MS = 3_000;
+/** Milliseconds between prunings while the disk is full: whoever made room sees it soon. */
+export const PROBLEM_PRUNE_MS = 5_000;
 /** Milliseconds between prunings while nothing is left over. */
 export const PRUNE_INTERVAL_MS = 60_000;

@@ -1,7 +1,8 @@
 import { parentPort, workerData } from 'node:worker_threads';
-import { MooringError } from '@mooring/proto';
+import { Event, MooringError, Severity } from '@mooring/proto';
 import { type Ballast, openBallast } from './ballast.ts';
 import { commitBatch } from './commit-batch.ts';
+import { toEventRow } from './event-reads.ts';
 import { type Failure, toFailure } from './failure.ts';
 import { LogKeeper } from './log-keeper.ts';
 import { openSqlite, type Sqlite } from './sqlite.ts';
@@ -36,8 +37,8 @@ class Writer {
   readonly #database: Sqlite;
   readonly #log: LogKeeper;
   readonly #ballast: Ballast;
-  /** The ballast was given up, or could not be laid in. */
-  #lacksBallast = false;
+  /** The ballast was given up, and there is no room for it. */
+  #isScarce = false;
   /** Of the last commit or move of the log. */
   #trouble: Failure | undefined;
 
@@ -48,7 +49,7 @@ class Writer {
   }
 
   get problem(): Failure | undefined {
-    return this.#trouble ?? (this.#lacksBallast ? toFailure(diskFull()) : undefined);
+    return this.#trouble ?? (this.#isScarce ? toFailure(diskFull()) : undefined);
   }
 
   /** Commits; what a full disk does not take is tried once more with the room of the ballast. */
@@ -56,9 +57,10 @@ class Writer {
     this.#trouble = undefined;
     const first = this.#attempt(writes);
     if (!first.some(isFull)) return first;
-    this.#lacksBallast = true;
+    this.#isScarce = true;
     if (!this.#ballast.release()) return first;
-    const again = this.#attempt(writes.filter((_, index) => isFull(first[index])));
+    this.#trouble = undefined;
+    const again = this.#attempt([...writes.filter((_, index) => isFull(first[index])), toldOnce(Date.now())]);
     const second = again.values();
     return first.map((outcome) => (isFull(outcome) ? (second.next().value ?? outcome) : outcome));
   }
@@ -81,8 +83,7 @@ class Writer {
   /** Soon after the start, and regularly: room may be there again. */
   layBallast(): void {
     this.#guarded(() => {
-      this.#lacksBallast = true;
-      this.#lacksBallast = !this.#ballast.restore();
+      this.#isScarce = !this.#ballast.restore() && this.#ballast.lacksRoom();
     });
   }
 
@@ -103,6 +104,20 @@ function isFull(outcome: WriteOutcome | undefined): boolean {
     outcome.failure instanceof MooringError &&
     outcome.failure.code === 'DB_FULL'
   );
+}
+
+/** What a full disk would otherwise keep out of the record of what happened. */
+function toldOnce(nowMs: number): Write<'addEvents'> {
+  const { code, message } = diskFull();
+  const event: Event = {
+    ...Event.create(),
+    kind: 'disk.full',
+    severity: Severity.SEVERITY_ERROR,
+    atMs: BigInt(nowMs),
+    code,
+    message,
+  };
+  return { kind: 'addEvents', takes: { host: '', outboxId: '', events: [toEventRow(event, '')], storedAtMs: nowMs } };
 }
 
 function diskFull(): MooringError {
