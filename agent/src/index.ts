@@ -17,5 +17,6 @@ export { connectBroker } from './receive/nats.ts';
 export { type Assessment, createReconciler, type Reconciler } from './reconciler.ts';
 export { reconcilerParts } from './reconciler-parts.ts';
 export { type Conversation, type HubLink, openHubLink } from './report/hub-grpc.ts';
+export { HubSession } from './report/hub-session.ts';
 export { type AcceptedMark, verifyAssignment } from './verify/verify-assignment.ts';
 export { verifyPlainBundle } from './verify/verify-bundle.ts';
