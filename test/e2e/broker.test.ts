@@ -1,5 +1,4 @@
 import { mkdtempSync, rmSync } from 'node:fs';
-import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import {
@@ -28,6 +27,7 @@ import {
 import { connect, type NatsConnection, nkeyAuthenticator } from 'nats';
 import pino from 'pino';
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
+import { freePort } from '../support/free-port.ts';
 import { toolPath } from '../support/tools.ts';
 
 // Long enough for a broker that answers; a refusal that never answers costs this much.
@@ -338,14 +338,4 @@ async function get(connection: NatsConnection, subject: string, body?: string): 
 
 function bytes(content: string | Buffer): Uint8Array {
   return new Uint8Array(Buffer.from(content));
-}
-
-function freePort(): Promise<number> {
-  return new Promise((resolve, reject) => {
-    const server = createServer().once('error', reject);
-    server.listen(0, '127.0.0.1', () => {
-      const address = server.address();
-      server.close(() => resolve(typeof address === 'object' && address !== null ? address.port : 0));
-    });
-  });
 }

@@ -1,10 +1,11 @@
 import { execFileSync } from 'node:child_process';
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { connectHub, createStore, initFleet, newNkeySeed, nkeyOfSeed, openStore, startHub } from '@mooring/hub';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { freePort } from '../support/free-port.ts';
+import { storeJoinedHost } from '../support/joined-host.ts';
 
 const HOSTS = 1000;
 const STACKS = 20;
@@ -83,32 +84,13 @@ async function addHosts(file: string, fleetId: string): Promise<void> {
   createStore({ file, fleetId, clock: Date.now });
   const store = await openStore({ file, fleetId, clock: Date.now });
   await Promise.all(
-    Array.from({ length: HOSTS }, async (_, index) => {
-      const name = `host-${index}`;
-      const labels = { role: 'web' };
-      await store.addInvitation({
-        id: name,
-        secretHash: '',
-        host: name,
-        labels,
-        expiresAtMs: Date.now() + 600_000,
-        usedAtMs: 0,
-        replace: false,
-      });
-      await store.joinHost(name, {
-        name,
-        labels,
-        identityId: name,
-        joinedAtMs: 1,
-        spkiHash: name,
-        nextSpkiHash: '',
-        certificateEndsAtMs: 1,
+    Array.from({ length: HOSTS }, (_, index) =>
+      storeJoinedHost(store, {
+        name: `host-${index}`,
+        labels: { role: 'web' },
         nkey: nkeyOfSeed(newNkeySeed()),
-        machineId: '',
-        revokedAtMs: 0,
-        agentVersion: '',
-      });
-    }),
+      }),
+    ),
   );
   await store.close();
 }
@@ -142,14 +124,4 @@ function commit(message: string, files: Readonly<Record<string, string>>): void 
 
 function git(...args: string[]): void {
   execFileSync('git', ['-C', repository(), ...args]);
-}
-
-function freePort(): Promise<number> {
-  return new Promise((resolve, reject) => {
-    const server = createServer().once('error', reject);
-    server.listen(0, '127.0.0.1', () => {
-      const address = server.address();
-      server.close(() => resolve(typeof address === 'object' && address !== null ? address.port : 0));
-    });
-  });
 }

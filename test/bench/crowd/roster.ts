@@ -1,4 +1,4 @@
-import { createHash, generateKeyPairSync, randomUUID, X509Certificate } from 'node:crypto';
+import { generateKeyPairSync, X509Certificate } from 'node:crypto';
 import { join } from 'node:path';
 import {
   createStore,
@@ -12,10 +12,10 @@ import {
   type Store,
 } from '@mooring/hub';
 import { freePort } from '../../support/free-port.ts';
+import { storeJoinedHost } from '../../support/joined-host.ts';
 
 // Certificates that are made side by side: the library signs on Node's thread pool.
 const AT_A_TIME = 16;
-const INVITED_FOR_MS = 600_000;
 
 /** What one simulated agent proves itself with. */
 export interface RosterHost {
@@ -75,47 +75,16 @@ async function joined(fleet: Fleet, store: Store, name: string): Promise<RosterH
   const spki = publicKey.export({ format: 'der', type: 'spki' });
   const identity = await issueIdentity(fleet, spki, { uri: hostUri(fleet.id, name), nowMs: Date.now() });
   const nkeySeed = newNkeySeed();
-  await joinHost(store, { name, spkiHash: identity.spkiHash, nkey: nkeyOfSeed(nkeySeed) });
+  await storeJoinedHost(store, {
+    name,
+    labels: { role: 'crowd' },
+    spkiHash: identity.spkiHash,
+    nkey: nkeyOfSeed(nkeySeed),
+  });
   return {
     name,
     cert: identity.chain.map((der) => new X509Certificate(der).toString()).join(''),
     key: privateKey.export({ format: 'pem', type: 'pkcs8' }).toString(),
     nkeySeed,
   };
-}
-
-/** Stores a host as one that joined by an invitation. Without a key it can be reported for, and can never connect. */
-export async function joinHost(
-  store: Store,
-  { name, spkiHash = createHash('sha256').update(name).digest('hex'), nkey = '' }: JoinedHost,
-): Promise<void> {
-  const labels = { role: 'crowd' };
-  await store.addInvitation({
-    id: name,
-    secretHash: '',
-    host: name,
-    labels,
-    expiresAtMs: Date.now() + INVITED_FOR_MS,
-    usedAtMs: 0,
-    replace: false,
-  });
-  await store.joinHost(name, {
-    name,
-    labels,
-    identityId: randomUUID(),
-    joinedAtMs: Date.now(),
-    spkiHash,
-    nextSpkiHash: '',
-    certificateEndsAtMs: Date.now() + INVITED_FOR_MS,
-    nkey,
-    machineId: '',
-    revokedAtMs: 0,
-    agentVersion: '',
-  });
-}
-
-interface JoinedHost {
-  readonly name: string;
-  readonly spkiHash?: string;
-  readonly nkey?: string;
 }
