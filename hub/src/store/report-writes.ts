@@ -25,7 +25,11 @@ function putHostState(database: Sqlite, host: string, row: HostRow & { readonly 
     row.problem,
     row.reportedAtMs,
   );
-  database.run('INSERT OR REPLACE INTO host_bodies (host, body) VALUES (?, ?)', host, row.body);
+  database.run(
+    'INSERT INTO host_bodies (host, body) VALUES (?, ?) ON CONFLICT (host) DO UPDATE SET body = excluded.body',
+    host,
+    row.body,
+  );
 }
 
 function removeOthers(database: Sqlite, host: string, stacks: readonly StackRow[]): void {
@@ -69,7 +73,13 @@ function putStack(database: Sqlite, { host, row, reportedAtMs }: StackWrite): vo
     reportedAtMs,
     reportedAtMs,
   );
-  database.run('INSERT OR REPLACE INTO stack_bodies (host, stack, body) VALUES (?, ?, ?)', host, row.stack, row.body);
+  // In place: replacing would take the row and its entry in the index away, and make both again.
+  database.run(
+    'INSERT INTO stack_bodies (host, stack, body) VALUES (?, ?, ?) ON CONFLICT (host, stack) DO UPDATE SET body = excluded.body',
+    host,
+    row.stack,
+    row.body,
+  );
 }
 
 function putDrift(database: Sqlite, host: string, { stack, drift }: StackRow): void {
