@@ -26,7 +26,7 @@ function fleet(written: Written = SHOP): Desired {
 let host: FakeHost;
 
 beforeEach(async () => {
-  vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout', 'Date'] });
+  vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout', 'Date', 'performance'] });
   host = new FakeHost();
   await host.settle(fleet());
   host.engine.changed.length = 0;

@@ -11,7 +11,7 @@ import { recover } from './recover.ts';
 /** Longer than anybody waits for one answer. */
 const PATIENCE_MS = 6_000;
 
-beforeEach(() => void vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout', 'Date'] }));
+beforeEach(() => void vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout', 'Date', 'performance'] }));
 afterEach(() => void vi.useRealTimers());
 
 /** An engine on which two replacements were cut off right after the new container was created. */

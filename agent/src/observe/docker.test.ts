@@ -148,7 +148,7 @@ describe('asking again', () => {
 });
 
 describe('an answer that does not come', () => {
-  beforeEach(() => void vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout', 'Date'] }));
+  beforeEach(() => void vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout', 'Date', 'performance'] }));
   afterEach(() => void vi.useRealTimers());
 
   /** Has a path be silent; tells when it was asked, and when its connection was closed. */

@@ -32,6 +32,7 @@ interface Owed {
   error: MooringError;
   readonly backoff: Backoff;
   isAsked: boolean;
+  /** By a clock that nobody sets back. */
   notBeforeMs: number;
 }
 
@@ -74,7 +75,7 @@ export class Inspections<T> {
       const owed = { error: this.#unknown(id, error), backoff: new Backoff(ASK_AGAIN), isAsked: false, notBeforeMs: 0 };
       this.#owed.set(id, owed);
       if (error === SILENT) this.#leaveOpen(id, owed, question);
-      else owed.notBeforeMs = Date.now() + owed.backoff.next();
+      else owed.notBeforeMs = performance.now() + owed.backoff.next();
       throw owed.error;
     } finally {
       clearTimeout(timer);
@@ -82,7 +83,7 @@ export class Inspections<T> {
   }
 
   #again(id: string, owed: Owed): void {
-    if (owed.isAsked || owed.notBeforeMs > Date.now() || this.#leftOpen >= MAX_LEFT_OPEN) return;
+    if (owed.isAsked || owed.notBeforeMs > performance.now() || this.#leftOpen >= MAX_LEFT_OPEN) return;
     this.#leaveOpen(id, owed, this.#parts.ask(id));
   }
 
@@ -105,7 +106,7 @@ export class Inspections<T> {
       },
       (error: unknown) => {
         if (!ended()) return;
-        owed.notBeforeMs = Date.now() + owed.backoff.next();
+        owed.notBeforeMs = performance.now() + owed.backoff.next();
         owed.error = this.#unknown(id, error);
       },
     );
