@@ -181,7 +181,8 @@ function openDoor({ onError }: GrpcOptions, door: DoorOptions): Door {
   for (const [definition, handlers] of door.services) add(adapt(definition, handlers, parts));
   if (door.standard) {
     const served = door.services.map(([definition]) => serviceName(definition));
-    for (const definition of REFLECTION_SERVICES) add(adapt(definition, createReflection(served), parts));
+    const known = [...served, serviceName(HealthService)];
+    for (const definition of REFLECTION_SERVICES) add(adapt(definition, createReflection(known), parts));
     add(adapt(HealthService, createHealth(served), parts));
   }
   const injector = server.createConnectionInjector(ServerCredentials.createInsecure());

@@ -1,7 +1,9 @@
 import { once } from 'node:events';
-import { credentials, type ServiceError, status } from '@grpc/grpc-js';
+import { BinaryWriter, WireType } from '@bufbuild/protobuf/wire';
+import { credentials, Metadata, type ServiceError, status } from '@grpc/grpc-js';
 import { HealthClient, HealthCheckResponse_ServingStatus as Serving } from '@mooring/proto';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { REFLECTION_SERVICES } from './reflection.ts';
 import { type RunningHub, startRunningHub } from './running-hub.fake.ts';
 
 const SERVED = ['', 'mooring.v1.AdminService', 'mooring.v1.FleetService'];
@@ -35,6 +37,20 @@ describe('the standard health service', () => {
   test('lists all that it serves', async () => {
     const list = await new Promise((resolve) => client.list({}, (error, answer) => resolve(error ?? answer)));
     expect(list).toEqual({ statuses: Object.fromEntries(SERVED.map((name) => [name, { status: Serving.SERVING }])) });
+  });
+
+  test('is found by reflection', async () => {
+    const [services] = REFLECTION_SERVICES.flatMap((definition) => Object.values(definition));
+    const stream = client.makeBidiStreamRequest(
+      services?.path ?? '',
+      (bytes: Uint8Array) => Buffer.from(bytes),
+      String,
+      new Metadata(),
+    );
+    stream.end(new BinaryWriter().tag(7, WireType.LengthDelimited).string('*').finish());
+    const [answer] = await once(stream, 'data');
+    expect(answer).toContain('grpc.health.v1.Health');
+    expect(answer).toContain('mooring.v1.FleetService');
   });
 
   test.each([

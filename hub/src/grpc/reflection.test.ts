@@ -16,6 +16,11 @@ describe('reflection', () => {
     }
   });
 
+  test('gives the standard health service too', () => {
+    for (const name of ['grpc.health.v1.Health', 'grpc.health.v1.Health.Check'])
+      expect(count(answerReflection({ ask: 'symbol', name }, SERVED))).toBe(1);
+  });
+
   test('knows the role that methods declare as an extension', () => {
     const name = 'google.protobuf.MethodOptions';
     expect(answerReflection({ ask: 'extension-numbers', name }, SERVED)).toMatchObject({ numbers: [50_001] });
