@@ -12,6 +12,9 @@ export default defineConfig({
             'test/{bench,inputs}/**/*.test.ts',
             'test/fault/**/*.test.ts',
           ],
+          // None takes a second by itself; a machine that others use as well may take twenty times as long.
+          testTimeout: 20_000,
+          hookTimeout: 30_000,
         },
       },
       { test: { name: 'style', include: ['test/style/**/*.test.ts'] } },
