@@ -1,5 +1,10 @@
 import { defineConfig } from 'vitest/config';
 
+/** What promises how long something takes is tested when nothing else runs. */
+const TIMED = ['broker', 'drift', 'failures', 'outage'].map((name) => `test/e2e/${name}.test.ts`);
+/** Milliseconds for one test, and for starting or ending a fleet: ten times what they take on a machine that does nothing else. */
+const BOUNDS = { testTimeout: 300_000, hookTimeout: 300_000 };
+
 /** Unit tests sit beside their file and need nothing that runs; everything else has a project of its own. */
 export default defineConfig({
   test: {
@@ -31,11 +36,14 @@ export default defineConfig({
         test: {
           name: 'e2e',
           include: ['test/e2e/**/*.test.ts'],
-          testTimeout: 120_000,
-          hookTimeout: 180_000,
-          fileParallelism: false,
+          exclude: TIMED,
+          ...BOUNDS,
+          // Each file has engines and networks of its own, and waits for them half of its time.
+          maxWorkers: 2,
+          sequence: { groupOrder: 1 },
         },
       },
+      { test: { name: 'e2e-timed', include: TIMED, ...BOUNDS, fileParallelism: false } },
     ],
   },
 });

@@ -10,11 +10,11 @@ let desired: Desired;
 beforeAll(async () => {
   bench = await startWorkbench('26', { configuration: APPLICATIONS_ENGINE });
   desired = await stageApplications(bench);
-}, 240_000);
+});
 
 afterAll(async () => {
   await bench?.close();
-}, 240_000);
+});
 
 describe('whole applications side by side', () => {
   describePhases(() => ({ bench, desired }), ['26', '28']);

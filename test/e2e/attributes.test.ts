@@ -10,11 +10,11 @@ const desired = desiredOf([attributesBundle()]);
 
 beforeAll(async () => {
   bench = await startWorkbench('26');
-}, 240_000);
+});
 
 afterAll(async () => {
   await bench?.close();
-}, 120_000);
+});
 
 describe('each attribute in a container of its own', () => {
   describePhases(() => ({ bench, desired }), ['26', '28']);

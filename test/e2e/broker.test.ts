@@ -76,7 +76,7 @@ beforeAll(async () => {
       connectBroker({ urls: broker.hubUrls, nkeySeed: fleet.hubNkeySeed, caPem: fleet.caCertificatePem, ...events }),
   });
   publisher.wake();
-  await vi.waitFor(() => expect(publisher.problem).toBeUndefined(), { timeout: 10_000 });
+  await vi.waitFor(() => expect(publisher.problem).toBeUndefined(), { timeout: 60_000 });
 });
 
 afterAll(async () => {
@@ -268,7 +268,7 @@ describe('the broker', () => {
     expect(await hub.last(STREAMS.objects, objectSubject(objectName))).toBeUndefined();
     publisher.wake();
     await expect
-      .poll(() => hub.last(STREAMS.objects, objectSubject(objectName)), { timeout: 10_000 })
+      .poll(() => hub.last(STREAMS.objects, objectSubject(objectName)), { timeout: 60_000 })
       .toEqual(bytes(ciphertext));
     await hub.close();
   });

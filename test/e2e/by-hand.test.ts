@@ -31,11 +31,11 @@ const reported = desiredOf([bundle], { driftMode: DriftMode.DRIFT_MODE_REPORT })
 beforeAll(async () => {
   bench = await startWorkbench('28');
   await bench.engine.docker.createNetwork({ Name: 'elsewhere' });
-}, 240_000);
+});
 
 afterAll(async () => {
   await bench?.close();
-}, 120_000);
+});
 
 beforeEach(async () => {
   const start = await bench.settle(corrected);

@@ -14,11 +14,11 @@ const reached = new Set<string>();
 
 beforeAll(async () => {
   bench = await startWorkbench('28');
-}, 240_000);
+});
 
 afterAll(async () => {
   await bench?.close();
-}, 120_000);
+});
 
 const HEALTHCHECK = {
   test: ['CMD', 'true'],
@@ -159,7 +159,7 @@ describe.each(Object.entries(CHANGES))('%s', (_, { at, failpoints }) => {
     await bench.settle(desiredOf([at(number + 1)]));
     number += 1;
     await expectNothingBut(at(number));
-  }, 120_000);
+  });
 
   test.each(failpoints)('that is killed at %s ends as Git says, with nothing left over', async (failpoint) => {
     const since = Date.now();

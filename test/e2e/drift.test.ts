@@ -43,13 +43,13 @@ beforeAll(async () => {
   host = fleet.host('web-1');
   await host.agent?.stop();
   host.startAgent({}, '--audit', `${AUDIT_MS / 1000}s`);
-  expect((await fleet.mooring('wait', '--timeout', '90s')).code).toBe(0);
+  expect((await fleet.mooring('wait', '--timeout', '180s')).code).toBe(0);
   await host.engine.docker.createNetwork({ Name: 'elsewhere' });
-}, 240_000);
+});
 
 afterAll(async () => {
   await fleet?.close();
-}, 120_000);
+});
 
 beforeEach(async () => {
   await eventually('everything is as Git says', async () => {

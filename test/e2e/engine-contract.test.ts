@@ -32,13 +32,13 @@ describe.each<EngineVersion>(['26', '28'])('engine %s', (version) => {
         await engine.docker.getImage(image).tag({ repo, tag: name });
       },
     };
-  }, 240_000);
+  });
 
   afterAll(async () => {
     await engine?.close();
     await network?.close();
     if (folder !== undefined) await removeRunFolder(folder.path);
-  }, 120_000);
+  });
 
   test.each(ENGINE_CONTRACT)('$name', ({ holds }) => holds(subject));
 });

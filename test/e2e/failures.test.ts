@@ -26,11 +26,11 @@ let bench: Workbench;
 
 beforeAll(async () => {
   bench = await startWorkbench('28');
-}, 240_000);
+});
 
 afterAll(async () => {
   await bench?.close();
-}, 120_000);
+});
 
 const spec = (extra: object) =>
   ContainerSpec.fromJSON({
@@ -334,12 +334,12 @@ describe('a disk that is full while an image is pulled', () => {
     });
     await registry.push(docker, 'local/large:1', ['large', '1']);
     await docker.getImage('local/large:1').remove();
-  }, 240_000);
+  });
 
   afterAll(async () => {
     await registry?.stop();
     await small?.close();
-  }, 120_000);
+  });
 
   test('is told as such, the old containers run on, and the change comes once there is room', async () => {
     const { docker } = small.engine;
@@ -394,6 +394,6 @@ async function holdPort(): Promise<Program> {
     args: ['-e', script],
     log: join(bench.folder.path, 'holder.log'),
   });
-  await eventually('the port is held', () => expect(holder.output).toContain('listens'), 20_000);
+  await eventually('the port is held', () => expect(holder.output).toContain('listens'));
   return holder;
 }

@@ -48,15 +48,15 @@ beforeAll(async () => {
     ],
     FILES,
   );
-}, 240_000);
+});
 
 afterAll(async () => {
   await fleet?.close();
-}, 120_000);
+});
 
 describe('a commit', () => {
   test('becomes running containers on every host that it selects, and on no other', async () => {
-    const waited = await fleet.mooring('wait', '--timeout', '90s');
+    const waited = await fleet.mooring('wait', '--timeout', '180s');
     expect(waited.code, waited.stdout + waited.stderr).toBe(0);
     expect(await fleet.host('web-1').containers()).toEqual(['shop-app-1', 'shop-worker-1']);
     expect(await fleet.host('web-2').containers()).toEqual(['shop-app-1', 'shop-worker-1']);

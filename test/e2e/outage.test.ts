@@ -21,12 +21,12 @@ beforeAll(async () => {
     ],
     { 'fleet.yaml': 'version: 1\nstacks:\n  shop: { hosts: role=web }\n', 'stacks/shop/compose.yaml': compose('1') },
   );
-  await fleet.mooring('wait', '--timeout', '60s');
-}, 240_000);
+  await fleet.mooring('wait', '--timeout', '180s');
+});
 
 afterAll(async () => {
   await fleet?.close();
-}, 120_000);
+});
 
 async function wellAgain(): Promise<void> {
   await eventually('everything is Synced and Healthy', async () =>
@@ -37,10 +37,8 @@ async function wellAgain(): Promise<void> {
 async function heals(): Promise<void> {
   const { docker } = fleet.host('web-1').engine;
   await docker.getContainer('shop-app-1').remove({ force: true });
-  await eventually(
-    'it heals',
-    async () => expect((await docker.getContainer('shop-app-1').inspect()).State.Running).toBe(true),
-    15_000,
+  await eventually('it heals', async () =>
+    expect((await docker.getContainer('shop-app-1').inspect()).State.Running).toBe(true),
   );
 }
 
@@ -58,16 +56,16 @@ describe('when a part is away', () => {
     const host = fleet.host('web-2');
     const started = await host.startTimes();
     await host.agent?.kill();
-    await eventually(
-      'it is Offline',
-      async () => {
-        const { host: summary } = await fleet.json('host', 'web-2');
-        expect(summary).toMatchObject({ sync: 'Unknown', health: 'Unknown' });
-        expect(summary.online ?? false).toBe(false);
-        expect(summary.lastSeenAgeMs).toBeGreaterThan(0);
-      },
-      4 * HEARTBEAT_MS + 2000,
-    );
+    const onlineAtAge: number[] = [];
+    await eventually('it is Offline', async () => {
+      const { host: summary } = await fleet.json('host', 'web-2');
+      if (summary.online === true) onlineAtAge.push(Number(summary.lastSeenAgeMs ?? 0));
+      expect(summary).toMatchObject({ sync: 'Unknown', health: 'Unknown' });
+      expect(summary.online ?? false).toBe(false);
+      expect(summary.lastSeenAgeMs).toBeGreaterThan(0);
+    });
+    // By the clock of the hub: this process waits behind whatever else the machine does.
+    expect(Math.max(...onlineAtAge, 0)).toBeLessThan(4 * HEARTBEAT_MS);
     const { unknownHosts } = await fleet.json('drift');
     expect(unknownHosts.map(({ name }: { name: string }) => name)).toEqual(['web-2']);
     host.startAgent();
@@ -83,7 +81,7 @@ describe('when a part is away', () => {
     );
     await heals();
     await fleet.startGit();
-    expect((await fleet.mooring('wait', '--revision', commit, '--timeout', '60s')).code).toBe(0);
+    expect((await fleet.mooring('wait', '--revision', commit, '--timeout', '180s')).code).toBe(0);
   });
 
   test('nothing is lost when the whole store of the broker is deleted', async () => {
@@ -104,10 +102,8 @@ describe('when a part is away', () => {
     await host.agent?.kill();
     await host.engine.docker.getContainer('shop-app-1').remove({ force: true });
     host.startAgent();
-    await eventually(
-      'it heals from disk',
-      async () => expect((await host.engine.docker.getContainer('shop-app-1').inspect()).State.Running).toBe(true),
-      20_000,
+    await eventually('it heals from disk', async () =>
+      expect((await host.engine.docker.getContainer('shop-app-1').inspect()).State.Running).toBe(true),
     );
     await fleet.startHub();
     await wellAgain();
@@ -127,13 +123,13 @@ describe('when a part is away', () => {
       const commit = fleet.repository.commit(failpoint, { 'stacks/shop/compose.yaml': compose(`crash ${index}`) });
       await eventually(`it died at ${failpoint}`, () => expect(host.agent?.running).toBe(false));
       host.startAgent();
-      expect((await fleet.mooring('wait', '--revision', commit, '--timeout', '60s')).code, failpoint).toBe(0);
+      expect((await fleet.mooring('wait', '--revision', commit, '--timeout', '180s')).code, failpoint).toBe(0);
       expect(await host.containers(), failpoint).toEqual(['shop-app-1']);
       await host.agent?.stop();
     }
     host.startAgent();
     await wellAgain();
-  }, 180_000);
+  });
 });
 
 describe('a host', () => {

@@ -53,12 +53,12 @@ beforeAll(async () => {
     ],
     { 'fleet.yaml': 'version: 1\nstacks:\n  shop: { hosts: role=web }\n', ...compose(service('app') + service('db')) },
   );
-  expect((await fleet.mooring('wait', '--timeout', '90s')).code).toBe(0);
-}, 240_000);
+  expect((await fleet.mooring('wait', '--timeout', '180s')).code).toBe(0);
+});
 
 afterAll(async () => {
   await fleet?.close();
-}, 120_000);
+});
 
 interface Step {
   readonly kind: string;
@@ -123,7 +123,7 @@ describe('the plan of a commit', () => {
       for (const host of fleet.hosts) expect(await eventsOf(host, asked)).toEqual([]);
       const since = Date.now();
       fleet.repository.git('reset', '--quiet', '--hard', commit);
-      const waited = await fleet.mooring('wait', '--revision', commit, '--timeout', '90s');
+      const waited = await fleet.mooring('wait', '--revision', commit, '--timeout', '180s');
       expect(waited.code, waited.stdout).toBe(0);
       for (const host of fleet.hosts) {
         const planned = plan.hosts.find((one: { host: string }) => one.host === host.name);

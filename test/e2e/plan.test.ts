@@ -41,13 +41,13 @@ beforeAll(async () => {
     ],
     FIRST,
   );
-  const waited = await fleet.mooring('wait', '--timeout', '90s');
+  const waited = await fleet.mooring('wait', '--timeout', '180s');
   expect(waited.code, waited.stdout).toBe(0);
-}, 240_000);
+});
 
 afterAll(async () => {
   await fleet?.close();
-}, 120_000);
+});
 
 /** A working copy beside the repository, with these changes, and removed again afterwards. */
 async function withCopy<T>(files: Readonly<Record<string, string>>, use: (dir: string) => Promise<T>): Promise<T> {
@@ -169,7 +169,7 @@ describe('a plan', () => {
     const since = Date.now();
     fleet.repository.git('merge', '--quiet', '--ff-only', 'next');
     expect((await fleet.mooring('sync')).code).toBe(0);
-    expect((await fleet.mooring('wait', '--revision', second, '--timeout', '90s')).code).toBe(0);
+    expect((await fleet.mooring('wait', '--revision', second, '--timeout', '180s')).code).toBe(0);
     for (const plan of fromCopy.hosts as HostSteps[]) {
       await eventually(`${plan.host} did as planned`, async () => {
         expect(becameOf(before.get(plan.host) ?? new Map(), await idsOf(plan.host))).toEqual(containersOf(plan));
@@ -259,7 +259,7 @@ test('a rewritten history is refused until it is accepted by name, over a restar
 
   const accepted = await fleet.mooring('accept', rewritten);
   expect(accepted.stdout, accepted.stderr).toContain(`Commit ${rewritten.slice(0, 12)} is accepted.`);
-  const waited = await fleet.mooring('wait', '--revision', rewritten, '--timeout', '90s');
+  const waited = await fleet.mooring('wait', '--revision', rewritten, '--timeout', '180s');
   expect(waited.code, waited.stdout).toBe(0);
   const { Config } = await fleet.host('web-1').engine.docker.getContainer('shop-app-1').inspect();
   expect(Config.Env).toContain('VERSION=3');

@@ -47,7 +47,7 @@ describe('a test host', () => {
       });
       await container.start();
       const { address } = network.host(index);
-      const answer = await eventually('the page answers', () => ask(network.hub, `http://${address}:80/`), 10_000);
+      const answer = await eventually('the page answers', () => ask(network.hub, `http://${address}:80/`));
       expect(answer).toBe('hello\n');
       const changes = await changesSince(docker, before);
       expect(changes.map(({ type, action }) => `${type} ${action}`)).toEqual([

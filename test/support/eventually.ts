@@ -3,7 +3,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 // Short beside anything that is awaited.
 const POLL_MS = 50;
 /** How long a condition is awaited unless said otherwise, in milliseconds. */
-const DEFAULT_DEADLINE_MS = 60_000;
+const DEFAULT_DEADLINE_MS = 120_000;
 
 /** Awaits that `look` stops throwing, and returns what it returned; rejects at the deadline with what was awaited and the last failure. */
 export async function eventually<T>(

@@ -156,7 +156,7 @@ export class Fleet {
     const synced = await this.mooring('sync');
     if (synced.code !== 0)
       throw new Error(`sync: ${synced.stdout}${synced.stderr}${(await this.mooring('status')).stdout}`);
-    const waited = await this.mooring('wait', '--revision', commit, '--timeout', '90s');
+    const waited = await this.mooring('wait', '--revision', commit, '--timeout', '180s');
     if (waited.code !== 0)
       throw new Error(
         `wait: ${waited.stdout}${(await this.mooring('status')).stdout}${this.hosts.map((host) => host.agent?.output.slice(-1500)).join('\n')}`,
