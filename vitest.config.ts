@@ -1,7 +1,7 @@
 import { defineConfig } from 'vitest/config';
 
-/** What promises how long something takes is tested when nothing else runs. */
-const TIMED = ['broker', 'drift', 'failures', 'outage'].map((name) => `test/e2e/${name}.test.ts`);
+/** What promises how long something takes, or takes time and disks away, is tested when nothing else runs. */
+const TIMED = ['broker', 'drift', 'failures', 'faults', 'outage'].map((name) => `test/e2e/${name}.test.ts`);
 /** Milliseconds for one test, and for starting or ending a fleet: ten times what they take on a machine that does nothing else. */
 const BOUNDS = { testTimeout: 300_000, hookTimeout: 300_000 };
 

@@ -54,11 +54,11 @@ let bench: Workbench;
 
 beforeAll(async () => {
   bench = await startWorkbench('28', { configuration: configuration(1) });
-}, 240_000);
+});
 
 afterAll(async () => {
   await bench?.close();
-}, 120_000);
+});
 
 /** Nothing differs, and looking again changes nothing; both are the containers that were made first. */
 async function expectNothingToDo(): Promise<void> {

@@ -10,11 +10,11 @@ let stage: Stage;
 
 beforeAll(async () => {
   stage = await Stage.start(1);
-}, 240_000);
+});
 
 afterAll(async () => {
   await stage?.close();
-}, 120_000);
+});
 
 describe('a fleet on which faults play', () => {
   const rows = ROWS.filter(({ number }) => UGLIEST.includes(number));

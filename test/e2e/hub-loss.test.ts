@@ -27,12 +27,12 @@ beforeAll(async () => {
   kept = join(fleet.folder.path, 'kept-keys');
   cpSync(join(fleet.data, 'keys'), kept, { recursive: true });
   for (const { engine } of fleet.hosts) witnesses.push(await Witness.of(engine.docker));
-}, 240_000);
+});
 
 afterAll(async () => {
   for (const witness of witnesses) witness.close();
   await fleet?.close();
-}, 120_000);
+});
 
 async function wellAgain(): Promise<void> {
   await eventually('everything is Synced and Healthy', async () =>
