@@ -11,7 +11,7 @@ import pino from 'pino';
 import type { EventDraft } from './apply/ports.ts';
 import type { AgentConfig } from './config.ts';
 import { EngineHolder } from './engine-holder.ts';
-import { askBackRequest } from './join/ask-back.ts';
+import { askBackRequest, keyHashOf } from './join/ask-back.ts';
 import { certificateProblem, renewAtMs } from './join/certificate.ts';
 import type { Identity } from './join/identity.ts';
 import { loadIdentity } from './join/identity-folder.ts';
@@ -348,6 +348,7 @@ class RunningAgent implements Agent {
     const about = {
       host: this.#identity.host,
       fleetId: this.#identity.fleetId,
+      key: keyHashOf(this.#identity).toString('hex'),
       version: VERSION,
       writtenAtMs: this.#outside.nowMs(),
     };

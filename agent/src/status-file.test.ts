@@ -8,7 +8,7 @@ import { temporaryFolder } from './keep/temporary-folder.fake.ts';
 import { readStatus, statusOf, writeStatus } from './status-file.ts';
 
 const link = { connected: true, sinceMs: 5, reason: '' };
-const about = { host: 'web-1', fleetId: 'f', version: '0.1.0', writtenAtMs: 9, hub: link, broker: link };
+const about = { host: 'web-1', fleetId: 'f', key: 'c0ffee', version: '0.1.0', writtenAtMs: 9, hub: link, broker: link };
 const problem = (code: string) => ({ code, message: 'Cannot', hint: '', sinceMs: 1n });
 const refused = (code: string) => expect.objectContaining({ code });
 

@@ -9,6 +9,8 @@ import type { Snapshot } from './report/report-delta.ts';
 export interface AgentStatus {
   readonly host: string;
   readonly fleetId: string;
+  /** Hex SHA-256 of the host's public key, as `mooring approve` shows it; absent in what an older agent wrote. */
+  readonly key?: string;
   readonly version: string;
   /** Unix milliseconds. */
   readonly writtenAtMs: number;
@@ -25,7 +27,7 @@ export interface AgentStatus {
 /** The status of a snapshot. */
 export function statusOf(
   snapshot: Snapshot | undefined,
-  about: Pick<AgentStatus, 'host' | 'fleetId' | 'version' | 'writtenAtMs' | 'hub' | 'broker'>,
+  about: Pick<AgentStatus, 'host' | 'fleetId' | 'key' | 'version' | 'writtenAtMs' | 'hub' | 'broker'>,
 ): AgentStatus {
   const problem = snapshot?.host.problem ?? snapshot?.host.refusal;
   return {

@@ -4,6 +4,9 @@ import type { Printable } from './print.ts';
 /** A status older than this was not written by a running agent, in milliseconds. */
 const STALE_MS = 15_000;
 
+/** Digits of the key that `mooring approve` shows as well. */
+const KEY_DIGITS = 16;
+
 /** `mooring-agent status`. */
 export function showStatus(data: string): Printable {
   const status = readStatus(data);
@@ -19,6 +22,7 @@ function statusText(status: AgentStatus, running: boolean, ageMs: number): strin
   const stacks = status.stacks.map((stack) => stackLine(stack));
   const lines = [
     `Host        ${status.host}`,
+    ...(status.key === undefined ? [] : [`Key         ${status.key.slice(0, KEY_DIGITS)}`]),
     `Agent       ${status.version}, ${running ? 'running' : `not running, last seen ${seconds(ageMs)} ago`}`,
     `Hub         ${linkText(status.hub)}`,
     `Broker      ${linkText(status.broker)}`,

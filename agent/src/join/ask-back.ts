@@ -14,10 +14,15 @@ export interface Standing {
   readonly labels: readonly Label[] | undefined;
 }
 
+/** SHA-256 of the host's public key: what its hub knows it by, and shows to whoever lets it in again. */
+export function keyHashOf({ tls }: Pick<Identity, 'tls'>): Buffer {
+  const spki = new X509Certificate(tls.cert).publicKey.export({ format: 'der', type: 'spki' });
+  return createHash('sha256').update(spki).digest();
+}
+
 /** What a host says of itself to a hub that does not remember it. Its name and key are proved by its certificate, its nkey by a signature. */
 export function askBackRequest(identity: Identity, standing: Standing): AskBackRequest {
-  const spki = new X509Certificate(identity.tls.cert).publicKey.export({ format: 'der', type: 'spki' });
-  const { nkey, signature } = signWithNkey(identity.nkeySeed, createHash('sha256').update(spki).digest());
+  const { nkey, signature } = signWithNkey(identity.nkeySeed, keyHashOf(identity));
   const { machineId, agentVersion, highWater, accepted = new Uint8Array(), labels } = standing;
   return {
     identityId: identity.identityId,

@@ -55,7 +55,7 @@ export function empty(file: string): MooringError {
   const message = 'Cannot open the database: it is empty; one with a fleet marker is wanted';
   return new MooringError('DB_EMPTY', message, {
     place: { file },
-    hint: 'Run `mooring init`, or restore the newest backup.',
+    hint: 'Restore the newest backup, or make the hub again from its keys: mooring init --keys DIR.',
   });
 }
 

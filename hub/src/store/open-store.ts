@@ -1,6 +1,7 @@
 import { closeSync, existsSync, openSync, renameSync, rmSync, statSync } from 'node:fs';
 import { Event, MooringError, type Problem } from '@mooring/proto';
 import { assignmentReads } from './assignment-reads.ts';
+import { openBallast } from './ballast.ts';
 import { checkDatabase, empty } from './check.ts';
 import { eventReads, toEventRow } from './event-reads.ts';
 import { identityReads } from './identity-reads.ts';
@@ -133,7 +134,7 @@ function checkFile(file: string): void {
     const message = 'Cannot open the database: it is not there; one that `mooring init` made is wanted';
     throw new MooringError('DB_OPEN', message, {
       place: { file },
-      hint: 'Run `mooring init`, or restore the newest backup.',
+      hint: 'Restore the newest backup, or make the hub again from its keys: mooring init --keys DIR.',
     });
   }
   if (!status.isFile()) {
@@ -142,8 +143,19 @@ function checkFile(file: string): void {
   if (status.size === 0) throw empty(file);
 }
 
-/** Checks everything, says in the database file itself that a hub works on it, and returns the connection that reads. */
+/** Begins; where the disk is full, with the room that was kept for that day. */
 function begin(file: string, fleetId: string): Sqlite {
+  try {
+    return beginOnce(file, fleetId);
+  } catch (error) {
+    const isFull = error instanceof MooringError && error.code === 'DB_FULL';
+    if (!isFull || !openBallast(file).release()) throw error;
+    return beginOnce(file, fleetId);
+  }
+}
+
+/** Checks everything, says in the database file itself that a hub works on it, and returns the connection that reads. */
+function beginOnce(file: string, fleetId: string): Sqlite {
   checkLog(file);
   const database = openSqlite(file, 'write');
   try {

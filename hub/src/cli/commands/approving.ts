@@ -65,7 +65,8 @@ async function list(session: Session): Promise<void> {
   session.out.result(jsonOf(ListReturningResponse, response), () => returningText(response.hosts));
 }
 
-function approvedText({ hosts, withoutLabels }: ApproveResponse): string {
+/** What became of an approval. */
+export function approvedText({ hosts, withoutLabels }: ApproveResponse): string {
   if (hosts.length === 0) return 'No host asks to be let in.';
   const lines = [`In again: ${hosts.join(', ')}.`];
   if (withoutLabels.length > 0) {
@@ -76,7 +77,8 @@ function approvedText({ hosts, withoutLabels }: ApproveResponse): string {
   return lines.join('\n');
 }
 
-function returningText(hosts: readonly ReturningHost[]): string {
+/** Who asks to be let in. */
+export function returningText(hosts: readonly ReturningHost[]): string {
   if (hosts.length === 0) return 'No host asks to be let in.';
   const rows = hosts.map((host) => [
     host.host,
