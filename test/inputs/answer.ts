@@ -27,5 +27,7 @@ export function problemAnswer({ code, file, line, column, message, hint }: Rende
 export function commandAnswer({ code, stdout, stderr }: Ended): string {
   const said = (stderr.trim() === '' ? stdout : stderr).trim().split('\n');
   const stack = said.find((line) => /^\s+at .+:\d+:\d+\)?$/.test(line));
-  return `exit ${code}: ${said.filter((line) => line.trim() !== '').join(' ')}${stack === undefined ? '' : ' WITH A STACK'}`;
+  // Lines of a log are for machines.
+  const words = said.filter((line) => line.trim() !== '' && !line.startsWith('{'));
+  return `exit ${code}: ${words.join(' ')}${stack === undefined ? '' : ' WITH A STACK'}`;
 }

@@ -10,6 +10,8 @@ import { join } from 'node:path';
 
 /** Milliseconds until a call that nobody answers is given up; the hub's own longest deadline is shorter. */
 const PATIENCE_MS = 45_000;
+/** What is said of a call that nobody ends. */
+const SILENCE = 'nothing answers';
 const PREFIX_BYTES = 5;
 
 /** How one call is made. */
@@ -74,26 +76,32 @@ export class Wire {
         ...headers,
       });
       const said = { status: '', http: 0 };
-      const listen = (found: Readonly<Record<string, unknown>>) => {
-        if (found[':status'] !== undefined) said.http = Number(found[':status']);
-        if (found['grpc-status'] !== undefined)
-          said.status = `grpc-status ${found['grpc-status']} ${decodeURIComponent(String(found['grpc-message'] ?? ''))}`;
-      };
-      stream.on('response', listen);
-      stream.on('trailers', listen);
       let failure = '';
-      stream.on('error', (error) => {
-        failure = error.message;
+      // A stream that this side leaves open closes for nobody: the status is the end of the call.
+      const ended = new Promise<void>((resolve) => {
+        const listen = (found: Readonly<Record<string, unknown>>) => {
+          if (found[':status'] !== undefined) said.http = Number(found[':status']);
+          const status = found['grpc-status'];
+          if (status === undefined) return;
+          said.status = `grpc-status ${status} ${decodeURIComponent(String(found['grpc-message'] ?? ''))}`;
+          resolve();
+        };
+        stream.on('response', listen);
+        stream.on('trailers', listen);
+        stream.on('error', (error) => {
+          failure = error.message;
+        });
+        stream.once('close', () => resolve());
       });
-      const ended = new Promise<void>((resolve) => stream.once('close', () => resolve()));
       for (const part of body) stream.write(part);
       if (end) stream.end();
       if (read) stream.resume();
-      await Promise.race([ended, after(PATIENCE_MS, `nothing answers ${method}`)]);
+      await Promise.race([ended, after(PATIENCE_MS, SILENCE)]);
       if (said.status !== '') return said.status;
       if (said.http !== 0 && said.http !== 200) return `HTTP ${said.http}`;
       return `stream closed ${failure || this.#failure}`.trim();
     } catch (error) {
+      if (error instanceof Error && error.message.startsWith(SILENCE)) return error.message;
       return `connection closed ${this.#failure || (error instanceof Error ? error.message : String(error))}`;
     }
   }

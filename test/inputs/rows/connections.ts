@@ -160,7 +160,7 @@ function certificateRows(place: Place): Row[] {
     (extensions: readonly string[], dates: Partial<CertificateWish> = {}) =>
     () =>
       issuer.issue({ extensions, ...dates });
-  const REFUSED = '(connection closed|stream closed|grpc-status (16|7))';
+  const REFUSED = '(connection closed|stream closed|grpc-status (16|7)|grpc-status 9 HOST_FORGOTTEN)';
   return [
     row('58: no certificate', () => undefined, new RegExp(`^hub: ${REFUSED}`)),
     row(

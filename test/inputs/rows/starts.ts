@@ -5,10 +5,11 @@ import { createServer } from 'node:http';
 import { type AddressInfo, createServer as createNetServer } from 'node:net';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
+import { connectHub } from '@mooring/hub';
 import { eventually } from '../../support/eventually.ts';
 import { FleetRepository } from '../../support/fleet-repository.ts';
 import { Program } from '../../support/program.ts';
-import { commandAnswer } from '../answer.ts';
+import { commandAnswer, thrownAnswer } from '../answer.ts';
 import { GOOD_COMPOSE, GOOD_FLEET, hubFlags, initFleet, MOORING, type Place, SHOP, WWW } from '../place.ts';
 import { type Group, type Row, titled } from '../row.ts';
 
@@ -220,7 +221,7 @@ class Starts {
       log: join(this.#place.folder, 'starts.log'),
     });
     try {
-      return await eventually('the hub runs, or says why not', () => this.#said(hub));
+      return await eventually('the hub runs, or says why not', () => this.#said(hub, folder));
     } finally {
       await hub.stop();
     }
@@ -286,14 +287,18 @@ class Starts {
     return data;
   }
 
-  #said(hub: Program): string {
-    const lines = hub.output.split('\n');
+  async #said(hub: Program, folder: string): Promise<string> {
     if (!hub.running) return commandAnswer({ code: hub.exitCode, stdout: '', stderr: hub.output });
-    const records = lines.filter((line) => line.startsWith('{')).map((line) => JSON.parse(line));
-    const problem = records.find(({ code }) => code !== undefined);
-    if (problem !== undefined) return `runs, and says: ${problem.code}: ${problem.msg}`;
-    if (records.some(({ msg }) => msg === 'the repository is followed again')) return 'runs';
-    throw new Error(hub.output.slice(-500));
+    if (!hub.output.includes('the hub runs')) throw new Error(hub.output.slice(-500));
+    const clients = connectHub({ socketPath: join(folder, 'hub.sock') });
+    try {
+      await clients.admin.sync({});
+      return 'runs';
+    } catch (error) {
+      return `runs, and says: ${thrownAnswer(error)}`;
+    } finally {
+      clients.close();
+    }
   }
 }
 
