@@ -58,10 +58,14 @@ export class Forge {
 
   /** The newest assignment with changes, sealed again and signed by the fleet's key or another. */
   sign(change: Partial<Assignment>, options: { key?: KeyObject; type?: string } = {}): Buffer {
+    return this.signBytes(this.payload(change), options);
+  }
+
+  /** The newest assignment with changes, sealed again, as it would be signed. */
+  payload(change: Partial<Assignment>): Uint8Array {
     const changed = { ...this.#newest, ...change };
     const sealedMaterial = change.sealedMaterial ?? this.#sealed(changed, this.#material());
-    const payload = Assignment.encode({ ...changed, sealedMaterial }).finish();
-    return this.signBytes(payload, options);
+    return Assignment.encode({ ...changed, sealedMaterial }).finish();
   }
 
   signBytes(payload: Uint8Array, { key = this.#signingKey, type = PAYLOAD_TYPES.assignment as string } = {}): Buffer {

@@ -1,7 +1,8 @@
 import { createHash } from 'node:crypto';
-import { existsSync, readFileSync } from 'node:fs';
+import { readFileSync } from 'node:fs';
 import { verifyPlainBundle } from '@mooring/agent';
 import {
+  Assignment,
   Bundle,
   type Event,
   MAX_GENERATION_AHEAD_MS,
@@ -12,21 +13,18 @@ import {
   treeDigest,
 } from '@mooring/proto';
 import { eventually } from '../../support/eventually.ts';
+import { AgentLog } from '../agent-log.ts';
 import { answerOf } from '../answer.ts';
 import { type Forge, withServices } from '../forge.ts';
 import type { Place } from '../place.ts';
 import { type Group, type Row, titled } from '../row.ts';
 
 const OTHER_FLEET = '00000000-0000-7000-8000-000000000000';
+/** The field of the host once more: protobuf takes the last. */
+const OTHER_HOST = Buffer.from(Assignment.encode(Assignment.fromPartial({ host: 'web-2' })).finish());
 /** Messages of a flood, as fast as the broker stores them. */
 const FLOOD = 1000;
 const FLOOD_BYTES = 200_000;
-
-interface LogLine {
-  readonly msg: string;
-  readonly code?: string;
-  readonly reason?: string;
-}
 
 /** Rows 76 to 89: what whoever owns the broker sends to an agent that runs. */
 export function messageRows(place: Place, forge: Forge): Group {
@@ -141,9 +139,14 @@ export function messageRows(place: Place, forge: Forge): Group {
       ),
       urlSafe(forge, log),
       pushed(
-        '80: one key of the envelope twice',
-        () => Buffer.from(JSON.stringify(envelope()).replace('{', '{"payloadType":"x",')),
+        '80: the type twice, the second another',
+        () => Buffer.from(JSON.stringify(envelope()).replace(/\}$/, ',"payloadType":"x"}')),
         /^ASSIGNMENT_(FORMAT|TYPE|SIGNATURE): /,
+      ),
+      pushed(
+        '80: the host twice, the second another, rightly signed',
+        () => forge.signBytes(Buffer.concat([forge.payload({ generation: forge.next() }), OTHER_HOST])),
+        /^ASSIGNMENT_(FORMAT|WRONG_HOST): /,
       ),
       pushed('80: garbage, rightly signed', () => forge.signBytes(Buffer.of(0xff, 0xff, 0xff)), /^ASSIGNMENT_FORMAT: /),
       pushed(
@@ -323,49 +326,6 @@ async function refusedStack(place: Place, known: string): Promise<string> {
 
 function keyOf({ sequence, atMs }: Event): string {
   return `${sequence} ${atMs}`;
-}
-
-/** What the agent says of the messages that reach it. */
-class AgentLog {
-  readonly #file: string;
-  #offset = 0;
-
-  constructor(file: string) {
-    this.#file = file;
-  }
-
-  /** Only what is said from now on counts. */
-  mark(): void {
-    this.#offset = this.#text().length;
-  }
-
-  refusal(): Promise<string> {
-    return eventually('the agent refuses it', () => this.#find((line) => line.msg.includes('refused')));
-  }
-
-  acceptance(): Promise<string> {
-    return eventually('the agent accepts it', () => this.#find((line) => line.msg === 'assignment accepted'));
-  }
-
-  outcome(): Promise<string> {
-    return eventually('the agent decides on it', () =>
-      this.#find((line) => line.msg === 'assignment accepted' || line.msg.includes('refused')),
-    );
-  }
-
-  #find(wanted: (line: LogLine) => boolean): string {
-    const lines = this.#text()
-      .slice(this.#offset)
-      .split('\n')
-      .filter((line) => line.startsWith('{'));
-    const found = lines.map((line): LogLine => JSON.parse(line)).find(wanted);
-    if (found === undefined) throw new Error('it says nothing of it');
-    return found.msg === 'assignment accepted' ? 'accepted' : `${found.code}: ${found.reason}`;
-  }
-
-  #text(): string {
-    return existsSync(this.#file) ? readFileSync(this.#file, 'utf8') : '';
-  }
 }
 
 function flipped(payload: string): string {
