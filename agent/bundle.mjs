@@ -5,8 +5,7 @@ import { build } from 'esbuild';
 
 const OUT = 'dist';
 // dockerode can talk to engines over ssh, sends folders to be built and answers their builds; an agent talks to its own engine and builds nothing.
-const LEFT_OUT =
-  /^(ssh2|cpu-features|thread-stream|tar-fs|@balena\/dockerignore|split-ca|protobufjs|@grpc\/proto-loader)$/;
+const LEFT_OUT = /^(ssh2|cpu-features|thread-stream|tar-fs|@balena\/dockerignore|protobufjs|@grpc\/proto-loader)$/;
 // What a module imports of Node.js is looked up whole when it is loaded, with everything in it that is made at its first use: web cryptography,
 // web streams and more that an agent never uses, megabytes of it. What it requires is not.
 const BUILT_IN = new RegExp(`^(node:)?(${builtinModules.join('|')})$`);
