@@ -46,6 +46,13 @@ describe('a failed apply', () => {
     expect(memory.problem('shop', 'b1')?.sinceMs).toBe(1000n);
   });
 
+  test('is tried again at once where the clock was set back since', () => {
+    const memory = new Memory();
+    memory.failed('shop', 'b1', problem(7_200_000));
+    memory.noteRunning(NOTHING, exited(1_000, {}), NONE_CUT_OFF);
+    expect(memory.notBeforeMs('shop', 'b1')).toBe(0);
+  });
+
   test('concerns its bundle alone', () => {
     const memory = new Memory();
     memory.failed('shop', 'b1', problem(1000));
@@ -171,5 +178,18 @@ describe('the last healthy bundle', () => {
     noted('b3', HealthState.HEALTH_STATE_HEALTHY, true);
     expect(memory.lastHealthyBundle('shop')).toBe('b1');
     expect(memory.lastHealthyBundle('blog')).toBe('');
+  });
+});
+
+describe('a clock that was set back', () => {
+  test('keeps no container from its next start, and makes no crash loop of a start that lies ahead', () => {
+    const memory = new Memory();
+    for (const at of [7_200_000, 7_201_000, 7_202_000])
+      memory.noteRunning(NOTHING, exited(at + 10, { web: at }), NONE_CUT_OFF);
+    expect(memory.startNotBeforeMs('web', 'v1:aa')).toBe(7_204_010);
+    memory.noteRunning(NOTHING, exited(2_000, { web: 7_202_000 }), NONE_CUT_OFF);
+    expect([memory.startNotBeforeMs('web', 'v1:aa'), memory.nextStartAtMs()]).toEqual([0, 0]);
+    memory.noteRunning(NOTHING, exited(3_000, { web: 7_203_000 }), NONE_CUT_OFF);
+    expect(memory.startNotBeforeMs('web', 'v1:aa')).toBe(3_000);
   });
 });

@@ -39,12 +39,17 @@ export class Memory implements PlanMemory {
 
   notBeforeMs(stack: string, bundle: string): number {
     const failure = this.#failures.get(stack);
-    return failure?.bundle === bundle ? failure.notBeforeMs : 0;
+    return failure?.bundle === bundle ? this.#possible(failure.notBeforeMs) : 0;
   }
 
   startNotBeforeMs(name: string, specDigest: string): number {
     const starts = this.#starts.get(name);
-    return starts?.specDigest === specDigest ? starts.notBeforeMs : 0;
+    return starts?.specDigest === specDigest ? this.#possible(starts.notBeforeMs) : 0;
+  }
+
+  /** Nothing waits for longer than the longest delay: a time beyond it was reckoned before the clock was set back. */
+  #possible(notBeforeMs: number): number {
+    return notBeforeMs - this.#observedAtMs > MAX_RETRY_MS ? 0 : notBeforeMs;
   }
 
   isIneffective(container: string): boolean {
@@ -57,7 +62,7 @@ export class Memory implements PlanMemory {
 
   /** The next time at which a crash looping container may be started; 0: none. */
   nextStartAtMs(): number {
-    const times = [...this.#starts.values()].map(({ notBeforeMs }) => notBeforeMs);
+    const times = [...this.#starts.values()].map(({ notBeforeMs }) => this.#possible(notBeforeMs));
     const due = times.filter((time) => time > this.#observedAtMs);
     return due.length === 0 ? 0 : Math.min(...due);
   }
@@ -87,6 +92,7 @@ export class Memory implements PlanMemory {
   }
 
   failed(stack: string, bundle: string, problem: Problem): void {
+    this.#observedAtMs = Number(problem.sinceMs);
     const before = this.#failures.get(stack);
     const count = before?.bundle === bundle ? before.count + 1 : 1;
     const delay = Math.min(FIRST_RETRY_MS * 2 ** (count - 1), MAX_RETRY_MS);
@@ -116,7 +122,8 @@ export class Memory implements PlanMemory {
       if (status !== 'exited' || startedAtMs === 0 || stoppedByHand) continue;
       const before = this.#starts.get(name);
       if (before?.specDigest === specDigest && before.lastStartMs === startedAtMs) continue;
-      const looping = observed.atMs - startedAtMs < CRASH_WINDOW_MS;
+      const ranMs = observed.atMs - startedAtMs;
+      const looping = ranMs >= 0 && ranMs < CRASH_WINDOW_MS;
       const count = looping ? (before?.specDigest === specDigest ? before.count : 0) + 1 : 0;
       // Once may be a human who stopped it: only what ends again is made to wait.
       const delay = count < 2 ? 0 : Math.min(FIRST_START_DELAY_MS * 2 ** (count - 2), MAX_RETRY_MS);

@@ -8,7 +8,7 @@ type Outside = Pick<ReconcilerParts, 'engine' | 'fleetId' | 'tell' | 'restoreCon
 
 /** Everything that a reconciler relies on, over the agent's own folder. */
 export function reconcilerParts(keep: Keep, outside: Outside): ReconcilerParts {
-  const damage = new DamageCheck(keep.contents, keep.disk);
+  const damage = new DamageCheck({ contents: keep.contents, disk: keep.disk, nowMs: outside.now ?? Date.now });
   return {
     now: Date.now,
     ...outside,

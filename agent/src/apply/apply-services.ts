@@ -208,12 +208,13 @@ async function create(parts: ApplyParts, desired: DesiredStack, { step, signal }
   }
 }
 
-/** A container that cannot start at all is not left behind: the next try makes it anew. */
+/** A container that cannot start at all is not left behind: the next try makes it anew. One of which nobody knows may run. */
 async function startOrRemove(parts: ApplyParts, id: string): Promise<void> {
   const { engine, record } = parts;
   try {
     await startContainer(parts, id);
   } catch (error) {
+    if (isSilence(error)) throw error;
     await engine.removeContainer(id);
     record.forget('container', id);
     throw error;

@@ -1,7 +1,7 @@
 import { dirname, join } from 'node:path';
 import { type Bundle, type Digest, digestHex, digestOf, isDigest, MooringError, type TreeMount } from '@mooring/proto';
 import type { MountPaths } from '../plan/desired.ts';
-import { type Disk, diskError, PRIVATE_FOLDER, syncFolder, writeDurably } from './disk.ts';
+import { type Disk, diskError, ensureFolder, syncFolder, writeDurably } from './disk.ts';
 
 const READ_ONLY = 0o444;
 const EXECUTABLE = 0o555;
@@ -26,7 +26,7 @@ export class ContentStore implements MountPaths {
     this.#data = data;
     this.#disk = disk;
     for (const folder of ['objects', 'content', 'trees', 'stacks'].map((name) => join(data, name))) {
-      onDisk(`make folder ${folder}`, () => disk.makeFolder(folder, { above: true, mode: PRIVATE_FOLDER }));
+      onDisk(`make folder ${folder}`, () => ensureFolder(disk, folder));
     }
   }
 

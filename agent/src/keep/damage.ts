@@ -3,11 +3,22 @@ import { digestOf, type FileMount, type TreeMount } from '@mooring/proto';
 import type { ContentState } from '../observe/observed.ts';
 import type { DesiredStack } from '../plan/desired.ts';
 import type { ContentStore } from './content-store.ts';
-import type { Disk, FileStatus } from './disk.ts';
+import { type Disk, diskError, type FileStatus } from './disk.ts';
 
 /** Bits of a mode that say who may do what. */
 const RIGHTS = 0o777;
 const GONE = 'gone';
+/** Milliseconds by which a file system and a clock may differ. */
+const CLOCK_STEP_MS = 1_000;
+/** Before any container was started: 1970. */
+const LONG_AGO_MS = 1_000;
+
+/** What looking takes. */
+interface DamageCheckParts {
+  readonly contents: ContentStore;
+  readonly disk: Disk;
+  readonly nowMs: () => number;
+}
 
 /**
  * Looks at the contents behind mounts: whether each is what was signed, and since when it is there. A file is read again only when its inode, size,
@@ -16,13 +27,15 @@ const GONE = 'gone';
 export class DamageCheck {
   readonly #contents: ContentStore;
   readonly #disk: Disk;
+  readonly #nowMs: () => number;
   /** Stamp of each file that was found to be what its name says. */
   readonly #sound = new Map<string, string>();
   readonly #seen = new Set<string>();
 
-  constructor(contents: ContentStore, disk: Disk) {
+  constructor({ contents, disk, nowMs }: DamageCheckParts) {
     this.#contents = contents;
     this.#disk = disk;
+    this.#nowMs = nowMs;
   }
 
   /** By the path that containers mount. */
@@ -71,9 +84,20 @@ export class DamageCheck {
     return '';
   }
 
-  /** A content is written once, and a folder's names are made once: what changed later took the place of what was there. */
+  /**
+   * A content is written once, and a folder's names are made once: what changed later took the place of what was there. A time that lies ahead was
+   * told by a clock that was set back since, and says nothing: containers would be restarted for it until the clock has caught up.
+   */
   #changedMs(path: string): number {
-    return this.#disk.look(path)?.mtimeMs ?? 0;
+    const changedMs = this.#disk.look(path)?.mtimeMs ?? 0;
+    if (changedMs <= this.#nowMs() + CLOCK_STEP_MS) return changedMs;
+    try {
+      this.#disk.setTime(path, LONG_AGO_MS);
+    } catch (error) {
+      // A disk that takes nothing: the time is passed over again at the next look.
+      if (diskError('set a time', error).code !== 'DISK_FULL') throw error;
+    }
+    return LONG_AGO_MS;
   }
 
   /** Paths of everything below a folder that is no folder. */

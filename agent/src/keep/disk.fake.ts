@@ -66,6 +66,10 @@ export class FailingDisk implements Disk {
     REAL_DISK.setMode(path, mode);
   }
 
+  setTime(path: string, atMs: number): void {
+    REAL_DISK.setTime(path, atMs);
+  }
+
   #step(): void {
     if (this.remaining <= 0) throw this.failure;
     this.remaining -= 1;

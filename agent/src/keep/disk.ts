@@ -10,6 +10,7 @@ import {
   readFileSync,
   renameSync,
   rmSync,
+  utimesSync,
   writeSync,
 } from 'node:fs';
 import { dirname, join } from 'node:path';
@@ -37,6 +38,8 @@ export interface Disk {
   /** Makes a folder, and with `above` those that it stands in; one that is there is then fine. */
   makeFolder(path: string, options: { readonly mode?: number; readonly above?: boolean }): void;
   setMode(path: string, mode: number): void;
+  /** Says since when the content is what it is, in Unix milliseconds. */
+  setTime(path: string, atMs: number): void;
 }
 
 /** What a name stands for. */
@@ -71,6 +74,7 @@ export const REAL_DISK: Disk = {
   remove: (path) => rmSync(path, { recursive: true, force: true }),
   makeFolder: (path, { mode, above = false }) => void mkdirSync(path, { mode, recursive: above }),
   setMode: chmodSync,
+  setTime: (path, atMs) => utimesSync(path, atMs / 1000, atMs / 1000),
 };
 
 /** Mode of folders that only the agent may enter. */
@@ -141,6 +145,13 @@ export function probeDisk(disk: Disk, folder: string): void {
   } finally {
     removeDraft(disk, path);
   }
+}
+
+/** Makes a private folder where there is none, and has its name on disk: what is synced into it later is lost with it otherwise. */
+export function ensureFolder(disk: Disk, path: string): void {
+  if (disk.look(path)?.isFolder === true) return;
+  disk.makeFolder(path, { above: true, mode: PRIVATE_FOLDER });
+  syncFolder(disk, dirname(path));
 }
 
 /** Has the entries of a folder on disk. */

@@ -4,7 +4,7 @@ import { type Chance, MACHINE_CHANCE } from './chance.ts';
 import { KeptCompletions } from './completions.ts';
 import { ContentStore } from './content-store.ts';
 import { maskKeyOf, type OpenedDatabase, openDatabase } from './database.ts';
-import { type Disk, PRIVATE_FOLDER, probeDisk, REAL_DISK } from './disk.ts';
+import { type Disk, ensureFolder, probeDisk, REAL_DISK } from './disk.ts';
 import { DiskHealth } from './disk-health.ts';
 import { KeptJournal } from './journal.ts';
 import { KnownLabels } from './known-labels.ts';
@@ -73,7 +73,7 @@ function machinePlace(folder: string, memory: string | undefined): Place {
 export function openKeep(data: string, parts: KeepParts): Keep {
   const folder = resolve(data);
   const { disk = REAL_DISK, place = machinePlace(folder, parts.memory), chance = MACHINE_CHANCE } = parts;
-  disk.makeFolder(join(folder, 'state'), { above: true, mode: PRIVATE_FOLDER });
+  ensureFolder(disk, join(folder, 'state'));
   const lock = place.lock();
   try {
     const file = join(folder, 'agent.db');

@@ -1,4 +1,3 @@
-import { randomBytes } from 'node:crypto';
 import { recordOf, recordsOf, textOf, textsOf } from '../canonical/outside-data.ts';
 import type { CreateBody } from './engine.ts';
 import type { InspectedConfig, InspectedHealthcheck, InspectedMount } from './inspected.ts';
@@ -11,6 +10,8 @@ export interface EchoContext {
   readonly image: InspectedConfig;
   /** Id of the container that a name or an id means. */
   containerId(reference: string): string;
+  /** An id that was not there before. */
+  newId(): string;
 }
 
 /** Config as ContainerInspect tells it: what the body sets, over what the image sets (moby, daemon/commit.go: merge). */
@@ -133,14 +134,14 @@ function echoedMode(mode: string, { containerId }: EchoContext): string {
 }
 
 /** What is mounted, as the top-level Mounts of ContainerInspect tell it, whatever form it was asked for in. */
-export function echoedMounts(body: CreateBody, { image }: EchoContext): readonly InspectedMount[] {
+export function echoedMounts(body: CreateBody, { image, newId }: EchoContext): readonly InspectedMount[] {
   const host = recordOf(body['HostConfig']);
   const asked = [...textsOf(host['Binds']).map(mountOfBind), ...recordsOf(host['Mounts']).flatMap(mountOf)];
   const memory = Object.keys(recordOf(host['Tmpfs']));
   const taken = new Set([...asked.map(({ Destination }) => Destination), ...memory]);
   const others = { ...image.Volumes, ...recordOf(body['Volumes']) };
   const unnamed = Object.keys(others).filter((target) => !taken.has(target));
-  return [...asked, ...unnamed.map((target) => volume('', target, true))];
+  return [...asked, ...unnamed.map((target) => volume('', target, true))].map((mount) => named(mount, newId));
 }
 
 function mountOfBind(text: string): InspectedMount {
@@ -162,9 +163,14 @@ function mountOf(mount: Json): InspectedMount[] {
 }
 
 function volume(name: string, target: string, isWritable: boolean): InspectedMount {
-  const known = name === '' ? randomBytes(32).toString('hex') : name;
-  const Source = `/var/lib/docker/volumes/${known}/_data`;
-  return { Type: 'volume', Name: known, Source, Destination: target, RW: isWritable, Propagation: '' };
+  const Source = `/var/lib/docker/volumes/${name}/_data`;
+  return { Type: 'volume', Name: name, Source, Destination: target, RW: isWritable, Propagation: '' };
+}
+
+/** An engine names what nobody named. */
+function named(mount: InspectedMount, newId: () => string): InspectedMount {
+  const { Type, Name, Destination, RW } = mount;
+  return Type === 'volume' && Name === '' ? volume(newId(), Destination, RW === true) : mount;
 }
 
 interface Bind {

@@ -14,6 +14,7 @@ import type {
   VolumeBody,
   VolumeDetails,
 } from './engine.ts';
+import { conflict, said } from './engine-answers.fake.ts';
 import { engineError } from './engine-error.ts';
 import { endpointOf, HeldContainer } from './held-container.fake.ts';
 import { HeldImages } from './held-images.fake.ts';
@@ -34,6 +35,8 @@ export class FakeEngine implements Engine {
   nowMs = 1_800_000_000_000;
   /** Images whose process ends at once, and with what. */
   readonly endsAtOnce = new Map<string, number>();
+  /** Images whose healthcheck never succeeds, also where they have none. */
+  readonly neverHealthy = new Set<string>();
   /** What goes by on the engine's clock while a container starts. */
   startTakesMs = 0;
   readonly #containers = new Map<string, HeldContainer>();
@@ -47,8 +50,11 @@ export class FakeEngine implements Engine {
     named: (id) => `container ${this.#find(id)?.name ?? id.slice(0, 12)}`,
     onAnswer: (container) => this.#changes.tellAll({ container, action: 'answers' }),
   });
+  readonly #newId: () => string;
 
-  constructor() {
+  /** `newId` gives the next id: 64 hex digits that were not there before. */
+  constructor(newId: () => string = () => randomBytes(32).toString('hex')) {
+    this.#newId = newId;
     for (const [Name, Driver] of [
       ['bridge', 'bridge'],
       ['host', 'host'],
@@ -173,13 +179,13 @@ export class FakeEngine implements Engine {
     const image = this.#images.find(reference);
     if (image === undefined) throw engineError(what, said(404, `No such image: ${reference}`));
     this.#claim(what, name);
-    const id = randomBytes(32).toString('hex');
+    const id = this.#newId();
     const containerId = (wanted: string) => this.#held(wanted, what).id;
     const held = new HeldContainer({
       name,
       body,
       imageId: image.id,
-      context: { id, image: image.config, containerId },
+      context: { id, image: image.config, containerId, newId: this.#newId },
     });
     for (const { Type, Name = '' } of held.mounts)
       if (Type === 'volume') await this.#makeVolume({ name: Name, driver: 'local', options: {}, labels: {} });
@@ -295,6 +301,11 @@ export class FakeEngine implements Engine {
     this.changed.push(`create volume ${volume.name}`);
   }
 
+  /** Somebody removes a volume by hand. */
+  destroyVolume(name: string): void {
+    if (this.#volumes.delete(name)) this.changed.push(`destroy volume ${name}`);
+  }
+
   changes(label: string, signal: AbortSignal): AsyncIterable<readonly Change[]> {
     return this.#changes.follow(label, signal);
   }
@@ -316,7 +327,9 @@ export class FakeEngine implements Engine {
     if (taken !== undefined) throw engineError(what, said(500, `Bind for ${taken} failed: port is already allocated`));
     Object.assign(held, { status: 'running', exitCode: 0, startedAtMs: this.nowMs });
     this.nowMs += this.startTakesMs;
-    const exitCode = this.endsAtOnce.get(held.details().image);
+    const { image } = held.details();
+    held.isUnhealthy = this.neverHealthy.has(image);
+    const exitCode = this.endsAtOnce.get(image);
     if (exitCode !== undefined) this.exit(held.id, exitCode);
   }
 
@@ -353,7 +366,7 @@ export class FakeEngine implements Engine {
   }
 
   #addNetwork(body: NetworkBody): string {
-    const id = randomBytes(32).toString('hex');
+    const id = this.#newId();
     const { Name: name, Driver, Options = {}, IPAM } = body;
     const labels = { ...recordOf(body['Labels']) } as Record<string, string>;
     const third = this.#networks.size;
@@ -384,12 +397,3 @@ export class FakeEngine implements Engine {
 
 const SWAP_TOO_SMALL =
   'Memory limit should be smaller than already set memoryswap limit, update the memoryswap at the same time';
-
-/** What the engine answers, as the client library passes it on. */
-function said(statusCode: number, message: string): Error {
-  return Object.assign(new Error(message), { statusCode });
-}
-
-function conflict(what: string, message: string): Error {
-  return engineError(what, said(409, message), 'ENGINE_CONFLICT');
-}

@@ -18,10 +18,13 @@ export class HeldContainer {
   restarts = 0;
   startedAtMs = 0;
   error = '';
+  /** Its healthcheck fails. */
+  isUnhealthy = false;
   readonly host: Record<string, unknown>;
   readonly endpoints: Map<string, InspectedEndpoint>;
   readonly mounts: ReturnType<typeof echoedMounts>;
   readonly #config: ReturnType<typeof echoedConfig>;
+  #told: { readonly text: string; readonly details: ContainerDetails } | undefined;
 
   constructor({ name, body, imageId, context }: Making) {
     this.id = context.id;
@@ -38,7 +41,7 @@ export class HeldContainer {
   }
 
   get labels(): Readonly<Record<string, string>> {
-    return this.details().labels;
+    return recordOf(this.#config['Labels']) as Readonly<Record<string, string>>;
   }
 
   /** Number of the signal that stops it. */
@@ -78,18 +81,22 @@ export class HeldContainer {
       RestartCount: restarts,
       Mounts: mounts,
       NetworkSettings: {
-        Networks: Object.fromEntries([...endpoints].map(([network, one]) => [network, this.#told(one)])),
+        Networks: Object.fromEntries([...endpoints].map(([network, one]) => [network, this.#endpoint(one)])),
       },
     };
-    return containerDetails(JSON.parse(JSON.stringify(inspected)));
+    const text = JSON.stringify(inspected);
+    // What did not change is the same object, as it is behind the edge to a real engine.
+    if (this.#told?.text !== text) this.#told = { text, details: containerDetails(JSON.parse(text)) };
+    return this.#told.details;
   }
 
-  #told(endpoint: InspectedEndpoint): InspectedEndpoint {
+  #endpoint(endpoint: InspectedEndpoint): InspectedEndpoint {
     return { ...endpoint, IPAddress: this.isRunning ? (endpoint.IPAMConfig?.IPv4Address ?? '') : '' };
   }
 
-  /** A check succeeds as soon as it can. */
+  /** A check succeeds as soon as it can, unless the image is one that never does. */
   #health() {
+    if (this.isUnhealthy && this.isRunning) return { Health: { Status: 'unhealthy' } };
     const [first] = (recordOf(this.#config['Healthcheck'])['Test'] as readonly string[] | undefined) ?? ['NONE'];
     return first === 'NONE' || !this.isRunning ? {} : { Health: { Status: 'healthy' } };
   }

@@ -48,10 +48,14 @@ function renews({ kind }: Step): boolean {
 /** Containers of the stack that Git no longer names. One that holds what a new container needs makes way for it in the safe order. */
 class Extras {
   readonly #left: Set<OwnContainer>;
+  /** Replicas that do not need what was left of them: a container of theirs runs, or takes over from another that was left. */
+  readonly #served: Set<string>;
 
   constructor({ bundle }: DesiredStack, containers: ServicesInput['containers']) {
     const replicas = new Map(bundle.services.map((service) => [service.name, service.replicas]));
     const all = [...containers.values()].flat();
+    const running = all.filter(({ name, status }) => status === 'running' && !isPassingName(name));
+    this.#served = new Set(running.map(({ service, replica }) => `${service} ${replica}`));
     this.#left = new Set(
       all.filter(
         ({ service, replica, name }) => isPassingName(name) || replica < 1 || replica > (replicas.get(service) ?? 0),
@@ -66,16 +70,20 @@ class Extras {
       extras.find(
         (extra) => isPassingName(extra.name) && extra.service === service.name && extra.replica === replica,
       ) ?? extras.find((extra) => extra.name === name || has(extra, needs));
-    if (found !== undefined) this.#left.delete(found);
+    if (found === undefined) return undefined;
+    this.#left.delete(found);
+    this.#served.add(`${service.name} ${replica}`);
     return found;
   }
 
   findings(stack: string): readonly Finding[] {
-    return [...this.#left].sort((a, b) => b.replica - a.replica).map((container) => extra(stack, container));
+    return [...this.#left]
+      .sort((a, b) => b.replica - a.replica)
+      .map((container) => extra(stack, container, this.#served.has(`${container.service} ${container.replica}`)));
   }
 }
 
-function extra(stack: string, container: OwnContainer): Finding {
+function extra(stack: string, container: OwnContainer, isServed: boolean): Finding {
   const { name, service, status } = container;
   const isLeftOver = isPassingName(name);
   const step: Step = {
@@ -83,8 +91,8 @@ function extra(stack: string, container: OwnContainer): Finding {
     stack,
     service,
     container,
-    // It has the name that the next try needs, and never ran.
-    makesWay: isLeftOver && status === 'created',
+    // It may have the name that the next try needs, and never ran, or another of the replica does its work.
+    makesWay: isLeftOver && (status === 'created' || isServed),
     reason: isLeftOver ? 'a replacement that was cut off left it' : 'Git no longer names it',
     fields: [`services.${service}`],
   };

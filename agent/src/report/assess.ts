@@ -189,7 +189,9 @@ function judgeRunning({ name, health, startedAtMs }: OwnContainer, nowMs: number
     return { health: HealthState.HEALTH_STATE_DEGRADED, reason: `the healthcheck of ${name} fails` };
   if (health === 'starting')
     return { health: HealthState.HEALTH_STATE_PROGRESSING, reason: `the healthcheck of ${name} has not succeeded yet` };
-  if (health === '' && nowMs - startedAtMs < HEALTHY_AFTER_MS)
+  const ranMs = nowMs - startedAtMs;
+  // A start that lies ahead was before the clock was set back.
+  if (health === '' && ranMs >= 0 && ranMs < HEALTHY_AFTER_MS)
     return {
       health: HealthState.HEALTH_STATE_PROGRESSING,
       reason: `${name} has not run for ${HEALTHY_AFTER_MS / 1000} s yet`,
