@@ -24,7 +24,8 @@ function vitest(projects, args) {
   return new Promise((done) => child.on('close', (code) => done(code ?? 1)));
 }
 
-const code = await vitest(['unit', 'style', 'conformance', 'e2e', 'e2e-timed'], process.argv.slice(2));
+const projects = ['unit', 'style', 'sim', 'conformance', 'e2e', 'e2e-timed'];
+const code = await vitest(projects, process.argv.slice(2));
 const { numPassedTests, numFailedTests, success } = JSON.parse(readFileSync(report, 'utf8'));
 rmSync(folder, { recursive: true, force: true });
 process.stdout.write(`${numPassedTests} passed, ${numFailedTests} failed\n`);

@@ -1,0 +1,35 @@
+/** Seeds that once found a bug, and which: what was mended stays mended. */
+export const SEEDS: readonly { readonly seed: number; readonly hosts: number; readonly why: string }[] = [
+  {
+    seed: 1,
+    hosts: 3,
+    why: 'the folder of the accepted assignment was made and never synced: a power cut took host and mark back to nothing',
+  },
+  {
+    seed: 4,
+    hosts: 3,
+    why: 'a content that was written before the clock was set back had its containers restarted without end',
+  },
+  {
+    seed: 19,
+    hosts: 3,
+    why: 'what was left of a replacement that could not be undone had the name that the next one needed',
+  },
+  { seed: 24, hosts: 3, why: 'the same, while a container of that replica ran under its own name' },
+  {
+    seed: 31,
+    hosts: 3,
+    why: 'a container that was made while the disk was full was never on record, and in the way for ever after a crash',
+  },
+  {
+    seed: 35,
+    hosts: 3,
+    why: 'a container that ended before the clock was set back waited for hours for its next start',
+  },
+  { seed: 36, hosts: 3, why: 'a container whose start was not answered was removed while it ran' },
+  {
+    seed: 17,
+    hosts: 3,
+    why: "the answer to a creation was lost: the new container was nobody's, and was never replaced",
+  },
+];
