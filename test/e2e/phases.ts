@@ -5,7 +5,8 @@ import { driftLines, type Workbench } from '../support/workbench.ts';
 
 // A phase touches every container; on a busy machine and an old engine that takes minutes.
 const PHASE_DEADLINE_MS = 600_000;
-const STARTS_AT_A_TIME = 4;
+/** Containers that are stopped or started side by side. Engine 20 hung for good on stops that shared a network. */
+const SIDE_BY_SIDE = { '20': { stops: 1, starts: 4 }, '26': { stops: 4, starts: 4 }, '28': { stops: 4, starts: 4 } };
 
 /** What goes through the phases of a host's life. */
 export interface Subject {
@@ -43,6 +44,15 @@ function engineMaySayNo(error: unknown): void {
   if (!(error instanceof Error && 'statusCode' in error)) throw error;
 }
 
+/** Works through all of them, so many at a time. */
+async function each<T>(all: readonly T[], atATime: number, work: (one: T) => Promise<unknown>): Promise<void> {
+  const waiting = all.values();
+  const workRest = async () => {
+    for (const one of waiting) await work(one);
+  };
+  await Promise.all(Array.from({ length: atATime }, workRest));
+}
+
 /** After what was done nothing differs. */
 export function describePhase(
   subject: () => Subject,
@@ -66,12 +76,9 @@ export function describePhases(subject: () => Subject, engines: readonly EngineV
   phase('is as asked for right after it was made', async () => undefined);
 
   phase('is no drift after everything was stopped and started', async (subject) => {
-    for (const container of await containers(subject)) await container.stop({ t: 0 }).catch(engineMaySayNo);
-    const waiting = (await containers(subject)).values();
-    const startRest = async () => {
-      for (const container of waiting) await container.start().catch(engineMaySayNo);
-    };
-    await Promise.all(Array.from({ length: STARTS_AT_A_TIME }, startRest));
+    const { stops, starts } = SIDE_BY_SIDE[engines[0] ?? '20'];
+    await each(await containers(subject), stops, (one) => one.stop({ t: 0 }).catch(engineMaySayNo));
+    await each(await containers(subject), starts, (one) => one.start().catch(engineMaySayNo));
   });
 
   phase('is no drift for a new process of the agent', ({ bench }) => bench.restartAgent());
