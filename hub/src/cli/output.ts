@@ -11,6 +11,8 @@ export interface Output {
   result(json: unknown, text: () => string): void;
   /** One item of a stream: a line of JSON, a YAML document, or a line of text. */
   item(json: unknown, text: () => string): void;
+  /** Prints a model that is not ours, value for value as it is: JSON, which is YAML too. */
+  foreign(json: unknown): void;
   /** Something said on the way, never part of the result. */
   note(text: string): void;
 }
@@ -24,6 +26,7 @@ export function createOutput(format: Format, formatYaml: YamlWriter = formatJson
     format,
     result: (json, text) => process.stdout.write(`${formatted(format, { json, text, formatYaml, indent: 2 })}\n`),
     item: (json, text) => process.stdout.write(`${formatted(format, { json, text, formatYaml })}\n`),
+    foreign: (json) => process.stdout.write(`${escapeLines(JSON.stringify(json, undefined, 2))}\n`),
     note: (text) => process.stderr.write(`${escapeLines(text)}\n`),
   };
 }

@@ -139,6 +139,23 @@ describe('without a hub', { timeout: DEADLINE_MS }, () => {
     expect(JSON.parse(rendered.stdout)).toMatchObject({ hosts: [{ host: 'web-1', stacks: [{ stack: 'shop' }] }] });
   });
 
+  test.concurrent('render prints what Compose files mean by themselves, value for value, or says where they mean nothing', async () => {
+    const file = (name: string, text: string) => {
+      writeFileSync(join(folder, name), text);
+      return name;
+    };
+    const one = file('one.yaml', 'services: { app: { image: "local/web:1", shm_size: 64m } }\n');
+    const two = file('two.yaml', 'services: { app: { environment: { PRICE: "5$$" } } }\n');
+    const [printed, refused] = await Promise.all([
+      mooring('render', one, two, '-o', 'json'),
+      mooring('render', file('wrong.yaml', 'services: { app: { imago: x } }\n')),
+    ]);
+    expect(JSON.parse(printed.stdout)).toMatchObject({
+      services: { app: { image: 'local/web:1', shm_size: '67108864', environment: { PRICE: '5$$' }, command: null } },
+    });
+    expect(refused).toMatchObject({ code: 1, stdout: expect.stringContaining('COMPOSE_UNKNOWN_KEY wrong.yaml:1:20') });
+  });
+
   test.concurrent('a context that cannot be used is refused with the file and how to mend it', async () => {
     writeFileSync(join(folder, 'open.json'), JSON.stringify({ address: 'a:1', ca: '', certificate: '', key: '' }));
     chmodSync(join(folder, 'open.json'), 0o644);

@@ -67,7 +67,7 @@ export async function startRows(place: Place): Promise<Group> {
         'ftp://example.com/x',
         '-upload-pack=id',
       ].map((url) =>
-        row(`16: the URL ${url}`, repo(url), /^exit [12]: .*(SOURCE_URL_SCHEME|--repo|SOURCE_UNREACHABLE)/),
+        row(`16: the URL ${url}`, repo(url), /^(exit 1|runs, and says): (SOURCE_URL_SCHEME|SOURCE_UNREACHABLE|GIT_\w+): /),
       ),
       row(
         '16: a URL with a password',

@@ -90,7 +90,7 @@ async function renderFiles(session: Session, paths: readonly string[]): Promise<
   const found = await readComposeFiles(paths, homedir());
   if (found.kind === 'refused') return refuse(session, found.problems);
   for (const line of lines(found.warnings)) session.out.note(line);
-  session.out.result(found.model, () => formatJson(found.model, 2));
+  session.out.foreign(found.model);
 }
 
 function refuse({ out, exit }: Session, problems: readonly RenderProblem[]): void {
