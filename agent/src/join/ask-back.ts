@@ -16,9 +16,16 @@ export interface Standing {
 
 /** SHA-256 of the host's public key: what its hub knows it by, and shows to whoever lets it in again. */
 export function keyHashOf({ tls }: Pick<Identity, 'tls'>): Buffer {
+  const known = HASHES.get(tls);
+  if (known !== undefined) return known;
   const spki = new X509Certificate(tls.cert).publicKey.export({ format: 'der', type: 'spki' });
-  return createHash('sha256').update(spki).digest();
+  const hash = createHash('sha256').update(spki).digest();
+  HASHES.set(tls, hash);
+  return hash;
 }
+
+/** It is asked for every few seconds, and a certificate takes its time to read. */
+const HASHES = new WeakMap<Identity['tls'], Buffer>();
 
 /** What a host says of itself to a hub that does not remember it. Its name and key are proved by its certificate, its nkey by a signature. */
 export function askBackRequest(identity: Identity, standing: Standing): AskBackRequest {
