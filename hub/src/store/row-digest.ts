@@ -63,12 +63,17 @@ export type DigestedTable = keyof typeof DIGESTED;
 
 /** SHA-256 over values of one row, each with its kind and length, so that no two rows have one text. `digest_of` in SQL. */
 export function rowDigest(...values: unknown[]): Buffer {
-  const parts = values.flatMap((value) => {
-    if (value === null) return [Buffer.from('n')];
-    if (typeof value === 'number' || typeof value === 'bigint') return [Buffer.from(`i${value};`)];
-    const bytes = typeof value === 'string' ? Buffer.from(value) : (value as Buffer);
-    return [Buffer.from(`${typeof value === 'string' ? 's' : 'b'}${bytes.byteLength}:`), bytes];
-  });
+  const parts: Uint8Array[] = [];
+  let text = '';
+  for (const value of values) {
+    if (value === null) text += 'n';
+    else if (typeof value === 'string') text += `s${value.length}:${value}`;
+    else if (value instanceof Uint8Array) {
+      parts.push(Buffer.from(`${text}b${value.byteLength}:`), value);
+      text = '';
+    } else text += `i${value};`;
+  }
+  parts.push(Buffer.from(text));
   return hash('sha256', Buffer.concat(parts), 'buffer');
 }
 
