@@ -122,13 +122,15 @@ class RunningAgent implements Agent {
   readonly #chores: readonly (() => void)[];
   #identity: Identity;
   #sweptGeneration = 0n;
-  #toldDiskCode = '';
+  #toldDiskCode: string;
 
   private constructor({ config, log, identity, keep, outside }: AgentParts, receiver: Receiver) {
     this.#config = config;
     this.#log = log;
     this.#identity = identity;
     this.#keep = keep;
+    // What was wrong when the record was opened is in the first report.
+    this.#toldDiskCode = keep.health.problem?.code ?? '';
     this.#outside = outside;
     this.#receiver = receiver;
     this.#engine = new EngineHolder(outside.openEngine);
