@@ -1,5 +1,6 @@
 import { join } from 'node:path';
 import { isDeepStrictEqual } from 'node:util';
+import { eventually } from '../support/eventually.ts';
 import { contestReport } from './contest-report.ts';
 import { BareDrift, type DriftAnswer } from './crowd/bare-drift.ts';
 import { Crowd, type CrowdOptions, type CrowdSize } from './crowd/crowd.ts';
@@ -38,7 +39,12 @@ async function runDriftSql({ agents, rounds }: CrowdSize, progress: (sentence: s
     const bare = new BareDrift(join(crowd.data, 'hub.db'));
     try {
       const answers: DriftAnswer[] = [];
-      const floor = () => answers.push(bare.ask(PAGE_SIZE, Date.now() - SILENT_MS));
+      const askSql = () => bare.ask(PAGE_SIZE, Date.now() - SILENT_MS);
+      // The hub writes signs of life down twice a minute.
+      await eventually('the database knows who is there', () => {
+        if (askSql().unknown > 0) throw new Error(JSON.stringify(askSql()));
+      });
+      const floor = () => answers.push(askSql());
       const mooring = async () => answers.push(await askHub(crowd));
       const contest = { floor: contender({ crowd, stack }, floor), mooring: contender({ crowd, stack }, mooring) };
       const outcome = await interleave({ ...contest, rounds, progress });

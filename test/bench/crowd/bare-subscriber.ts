@@ -1,55 +1,26 @@
-import { checkServerIdentity, type PeerCertificate } from 'node:tls';
+import { setTimeout as delay } from 'node:timers/promises';
 import { assignmentSubject, directGetSubject, inboxPrefix, pushSubject, STREAMS } from '@mooring/proto';
-import { connect, type NatsConnection, nkeyAuthenticator } from 'nats';
+import type { NatsConnection } from 'nats';
+import { type BareTarget, bareConnection, REQUEST_MS } from './bare-connection.ts';
 import type { Roster, RosterHost } from './roster.ts';
 
-// A thousand that lost their broker together must not come back in step; otherwise as soon as it makes sense.
-const RECONNECT_WAIT_MS = 100;
-const RECONNECT_JITTER_MS = 900;
-const REQUEST_MS = 5000;
+/** Milliseconds between two attempts at most: a thousand that lost their broker together must not come back in step. */
+const RETRY_MS = 500;
 const FIRST_ERROR = 400;
-
-/** How anybody connects with the NATS client alone to a broker at 127.0.0.1: TLS, the user's nkey, and the library's own way back. */
-export function bareConnection(target: {
-  readonly url: string;
-  readonly ca: string;
-  readonly nkeySeed: string;
-  readonly inboxPrefix: string;
-  /** Milliseconds; 0 for one that comes back alone. */
-  readonly jitterMs?: number;
-}): Promise<NatsConnection> {
-  return connect({
-    servers: [target.url],
-    authenticator: nkeyAuthenticator(new TextEncoder().encode(target.nkeySeed)),
-    tls: tlsOf(target.ca),
-    inboxPrefix: target.inboxPrefix,
-    maxReconnectAttempts: -1,
-    ignoreAuthErrorAbort: true,
-    reconnectTimeWait: RECONNECT_WAIT_MS,
-    reconnectJitterTLS: target.jitterMs ?? RECONNECT_JITTER_MS,
-    timeout: REQUEST_MS,
-  });
-}
-
-// The library hands every option of TLS on; its types know only some.
-function tlsOf(ca: string) {
-  return {
-    ca,
-    checkServerIdentity: (_: string, certificate: PeerCertificate) => checkServerIdentity('127.0.0.1', certificate),
-  };
-}
 
 /** Receives what a host is sent and looks at none of it: what no agent can be faster than. */
 export class BareSubscriber {
-  readonly #connection: NatsConnection;
   readonly #host: string;
+  readonly #target: BareTarget;
+  #connection: NatsConnection;
+  #closed = false;
   #onReceived: (() => void) | undefined;
 
-  private constructor(connection: NatsConnection, host: string) {
-    this.#connection = connection;
+  private constructor(host: string, target: BareTarget, connection: NatsConnection) {
     this.#host = host;
-    connection.subscribe(pushSubject(host), { callback: () => this.#received() });
-    void this.#askAgain();
+    this.#target = target;
+    this.#connection = connection;
+    void this.#keep();
   }
 
   static async connect(
@@ -57,7 +28,8 @@ export class BareSubscriber {
     url: string,
     { ca }: Pick<Roster, 'ca'>,
   ): Promise<BareSubscriber> {
-    return new BareSubscriber(await bareConnection({ url, ca, nkeySeed, inboxPrefix: inboxPrefix(name) }), name);
+    const target = { url, ca, nkeySeed, inboxPrefix: inboxPrefix(name) };
+    return new BareSubscriber(name, target, await bareConnection(target));
   }
 
   /** Calls once, with what comes next. */
@@ -66,6 +38,7 @@ export class BareSubscriber {
   }
 
   close(): Promise<void> {
+    this.#closed = true;
     return this.#connection.close();
   }
 
@@ -75,17 +48,40 @@ export class BareSubscriber {
     received?.();
   }
 
-  /** After each reconnection: it may have missed the push. */
-  async #askAgain(): Promise<void> {
-    const subject = directGetSubject(STREAMS.assignments, assignmentSubject(this.#host));
-    for await (const status of this.#connection.status()) {
-      if (status.type !== 'reconnect') continue;
+  async #keep(): Promise<void> {
+    this.#subscribe();
+    while (!this.#closed) {
+      await this.#connection.closed();
+      await this.#connectAgain();
+      this.#subscribe();
+      await this.#ask();
+    }
+  }
+
+  async #connectAgain(): Promise<void> {
+    while (!this.#closed) {
+      await delay(Math.random() * RETRY_MS);
       try {
-        const answer = await this.#connection.request(subject, undefined, { timeout: REQUEST_MS });
-        if ((answer.headers?.code ?? 0) < FIRST_ERROR) this.#received();
+        this.#connection = await bareConnection(this.#target);
+        return;
       } catch {
-        // The stream is not there yet: what it will hold is pushed.
+        // It is not there yet.
       }
+    }
+  }
+
+  #subscribe(): void {
+    this.#connection.subscribe(pushSubject(this.#host), { callback: () => this.#received() });
+  }
+
+  /** It may have missed the push. */
+  async #ask(): Promise<void> {
+    const subject = directGetSubject(STREAMS.assignments, assignmentSubject(this.#host));
+    try {
+      const answer = await this.#connection.request(subject, undefined, { timeout: REQUEST_MS });
+      if ((answer.headers?.code ?? 0) < FIRST_ERROR) this.#received();
+    } catch {
+      // The stream is not there yet: what it will hold is pushed.
     }
   }
 }
