@@ -34,7 +34,9 @@ async function runSpread({ agents, rounds }: CrowdSize, progress: (sentence: str
     try {
       const passages: Passage[] = [];
       const outcome = await interleave({
-        floor: await floorContender(crowd, publisher),
+        floor: bareContender(crowd, publisher, 'received'),
+        // No rival: what of the difference is the agents' verification.
+        rival: bareContender(crowd, publisher, 'newest'),
         mooring: mooringContender(crowd, (passage) => passages.push(passage)),
         rounds,
         progress,
@@ -46,6 +48,7 @@ async function runSpread({ agents, rounds }: CrowdSize, progress: (sentence: str
         {
           title: `spread: ${envelope?.byteLength ?? 0} bytes to each of ${agents} agents, until the last holds them`,
           floor: 'bare NATS, a stream that republishes: published to received',
+          rival: 'the same bytes by the same client, and every agent verifies: published to verified',
           mooring: 'Mooring: the first signed to the last verified',
           toFloor: AIM,
           notes: [`apart: from the question to the hub to the first signature ${seen(({ renderMs }) => renderMs)}`],
@@ -85,11 +88,11 @@ function mooringContender(crowd: Crowd, onPassage: (passage: Passage) => void): 
 }
 
 /** The bytes that the agents hold, published again to the same subscribers. */
-async function floorContender(crowd: Crowd, publisher: BarePublisher): Promise<Contender> {
+function bareContender(crowd: Crowd, publisher: BarePublisher, holding: 'received' | 'newest'): Contender {
   return {
     work: async () => {
       const envelopes = await crowd.agents.ask('envelopes', undefined);
-      await crowd.agents.ask('watch', { holding: 'received' });
+      await crowd.agents.ask('watch', { holding });
       const beganMs = performance.timeOrigin + performance.now();
       const [{ lastMs }] = await Promise.all([crowd.agents.ask('held', undefined), publisher.publish(envelopes)]);
       return lastMs - beganMs;
