@@ -158,11 +158,12 @@ export class World {
   }
 }
 
-/** A fact in one line. */
+/** A fact in one line. Digests hang on the nonces of what is sealed, which no seed decides. */
 function lineOf({ kind, atMs, ...rest }: Timed): string {
   const text = JSON.stringify(rest, (key, value) => {
     if (key === 'wants' || key === 'sound') return undefined;
     return typeof value === 'bigint' ? String(value) : value;
   });
-  return `${(atMs / 1000).toFixed(1)} s ${kind} ${text.slice(0, 240)}`;
+  const plain = text.replace(/sha256:[0-9a-f]{64}/g, 'sha256:…');
+  return `${(atMs / 1000).toFixed(1)} s ${kind} ${plain.slice(0, 240)}`;
 }
