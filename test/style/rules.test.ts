@@ -71,8 +71,12 @@ const SEEDED: Readonly<Record<string, { faults: Seeds; sound: Seeds }>> = {
       ['hub/src/sign/sign.ts', "import { digest } from '@mooring/proto/src/digest.ts';"],
       ['hub/src/sign/sign.ts', "import { digest } from '../../../proto/src/digest.ts';"],
       ['test/e2e/whole.test.ts', "import { startHub } from '../../hub/src/hub.ts';"],
+      ['test/e2e/whole.test.ts', "import { FakeEngine } from '@mooring/agent/fakes';"],
     ],
-    sound: [['hub/src/sign/sign.ts', "import { digest } from '@mooring/proto'; import './key.ts';"]],
+    sound: [
+      ['hub/src/sign/sign.ts', "import { digest } from '@mooring/proto'; import './key.ts';"],
+      ['test/sim/world.ts', "import { FakeEngine } from '@mooring/agent/fakes';"],
+    ],
   },
   'one outside library has one edge': {
     faults: [
