@@ -286,7 +286,7 @@ class Starts {
   }
 
   #copy(): string {
-    const data = join(this.#place.folder, 'starts', String(this.#count));
+    const data = join(this.#place.scratch('copies'), String(this.#count));
     execFileSync('cp', ['--archive', this.#good, data]);
     return data;
   }
