@@ -30,6 +30,7 @@ async function stoppedEngine(stage: Stage) {
 async function hungEngine(stage: Stage) {
   const { web1 } = stage;
   const proxy = stage.engine(web1);
+  let most = 0;
   proxy.set(undefined);
   await stage.untouched(async () => {
     web1.engine.signal('SIGSTOP');
@@ -43,13 +44,14 @@ async function hungEngine(stage: Stage) {
       (view) => has('ENGINE_UNRESPONSIVE')(view) && view.sync === 'Unknown',
     );
     must(performance.now() - began < TOLD_WITHIN_MS, 'it was told too late');
-    must(proxy.mostInFlight <= MAX_IN_FLIGHT, `${proxy.mostInFlight} calls at once`);
+    most = proxy.mostInFlight;
+    must(most <= MAX_IN_FLIGHT, `${most} calls at once`);
     web1.engine.signal('SIGCONT');
     await stage.well();
   });
   return {
     injected: 'SIGSTOP',
-    observed: `ENGINE_UNRESPONSIVE and Unknown, at most ${proxy.mostInFlight} calls open, nothing touched`,
+    observed: `ENGINE_UNRESPONSIVE and Unknown, at most ${most} calls open, nothing touched`,
   };
 }
 
