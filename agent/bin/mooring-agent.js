@@ -12,7 +12,13 @@ const FLAGS = [
   '--single-threaded',
   '--v8-pool-size=1',
 ];
-const ENVIRONMENT = { MALLOC_ARENA_MAX: '1' };
+// What the engine answers comes in pieces of 64 KiB. Without these the C library keeps the room of most of them for ever (measured: 85 MB, with them 79).
+const ENVIRONMENT = {
+  MALLOC_ARENA_MAX: '1',
+  MALLOC_MMAP_THRESHOLD_: '16384',
+  MALLOC_TRIM_THRESHOLD_: '65536',
+  MALLOC_TOP_PAD_: '0',
+};
 
 // Said before anything is loaded: what is loaded needs the newer one.
 const WANTED_MAJOR = 24;

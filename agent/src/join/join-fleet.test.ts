@@ -6,10 +6,11 @@ import {
   readdirSync,
   readFileSync,
   renameSync,
+  rmSync,
   statSync,
   writeFileSync,
 } from 'node:fs';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import type { JoinResponse } from '@mooring/proto';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { certificateProblem, renewAtMs } from './certificate.ts';
@@ -103,6 +104,7 @@ describe('a join', () => {
     const { data } = hub;
     hub.close();
     await expect(joinFleet({ joinString, data, agentVersion })).rejects.toMatchObject({ code: 'HUB_UNREACHABLE' });
+    rmSync(dirname(data), { recursive: true });
     hub = await startFakeHub();
   });
 
