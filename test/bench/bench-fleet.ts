@@ -25,6 +25,8 @@ export interface Look {
   readonly tookMs: number;
   /** Nothing was left to do. */
   readonly settled: boolean;
+  /** Unix milliseconds when it ended, by the clock of this machine. */
+  readonly time: number;
 }
 
 /** One hub, its broker, and one host whose engine all contenders share. */
