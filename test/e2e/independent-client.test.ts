@@ -6,7 +6,7 @@ import { eventually } from '../support/eventually.ts';
 import { type Fleet, PORTS, startFleet } from '../support/fleet.ts';
 import { HUB_ADDRESS } from '../support/network.ts';
 import { Program } from '../support/program.ts';
-import { run } from '../support/run.ts';
+import { type Ended, run } from '../support/run.ts';
 import { ROOT } from '../support/tools.ts';
 
 // A client that shares no line with Mooring: Go, and all it knows of the services comes from the hub's reflection.
@@ -21,6 +21,8 @@ const BUF = join(
 );
 const CURL_FLAGS = ['curl', '--protocol', 'grpc'];
 const DENIED = 5;
+/** With TLS 1.3 a client has sent its call when the hub refuses its certificate: it depends on the moment which end of the connection it sees. */
+const CUT_OFF = /unavailable|connection reset|broken pipe|EOF|closed network connection|remote error: tls/;
 
 /** A certificate with its key and authority, each in a file of PEM as other clients want them. */
 interface PemFiles {
@@ -71,8 +73,12 @@ function pemFiles(name: string): PemFiles {
 
 /** Calls a method; what it answers, or how it was refused. */
 async function curl(method: string, request: object, flags: readonly string[]): Promise<string> {
-  const ended = await fleet.inHubNetwork(BUF, ...CURL_FLAGS, ...flags, '-d', JSON.stringify(request), urlOf(method));
+  const ended = await call(method, request, flags);
   return ended.code === 0 ? ended.stdout : ended.stderr;
+}
+
+function call(method: string, request: object, flags: readonly string[]): Promise<Ended> {
+  return fleet.inHubNetwork(BUF, ...CURL_FLAGS, ...flags, '-d', JSON.stringify(request), urlOf(method));
 }
 
 describe('an independent client with the certificate of a viewer', () => {
@@ -127,9 +133,10 @@ describe('without a certificate that the fleet issued to a person', () => {
     ['one that has ended', async () => filesOf(await issued('ended', ['-days', '-1']))],
   ])('an independent client with %s is not let in', async (_, flags) => {
     // Reflection is refused as well, so this one brings the schema with it.
-    const answer = await curl('FleetService/GetStatus', {}, [...(await flags()), '--schema', join(ROOT, 'proto')]);
-    expect(answer).toMatch(/unavailable|connection reset/);
-    expect(answer).not.toContain('web-1');
+    const ended = await call('FleetService/GetStatus', {}, [...(await flags()), '--schema', join(ROOT, 'proto')]);
+    expect(ended.code).not.toBe(0);
+    expect(ended.stdout).toBe('');
+    expect(ended.stderr).toMatch(CUT_OFF);
   });
 
   test('a host gets no view of the fleet', async () => {
