@@ -11,6 +11,7 @@ const FLAGS = [
   '--optimize-for-size',
   '--single-threaded',
   '--v8-pool-size=1',
+  '--expose-gc',
 ];
 // What the engine answers comes in pieces of 64 KiB. Without these the C library keeps the room of most of them for ever (measured: 85 MB, with them 79).
 const ENVIRONMENT = {
@@ -19,6 +20,10 @@ const ENVIRONMENT = {
   MALLOC_TRIM_THRESHOLD_: '65536',
   MALLOC_TOP_PAD_: '0',
 };
+
+// Milliseconds between collections of the whole heap. Left alone V8 lets it grow by megabytes before it looks what of them is used (measured over five
+// minutes: 83 MB, with them 79); one takes some 20 ms.
+const COLLECTED_EVERY_MS = 60_000;
 
 // Said before anything is loaded: what is loaded needs the newer one.
 const WANTED_MAJOR = 24;
@@ -29,8 +34,10 @@ if (Number(process.versions.node.split('.')[0]) < WANTED_MAJOR) {
   process.exit(1);
 }
 
-if (FLAGS.every((flag) => process.execArgv.includes(flag))) await import('../dist/mooring-agent.mjs');
-else {
+if (FLAGS.every((flag) => process.execArgv.includes(flag))) {
+  setInterval(() => globalThis.gc(), COLLECTED_EVERY_MS).unref();
+  await import('../dist/mooring-agent.mjs');
+} else {
   const args = [process.execPath, ...process.execArgv, ...FLAGS, ...process.argv.slice(1)];
   process.execve(process.execPath, args, { ...process.env, ...ENVIRONMENT });
 }
