@@ -1,5 +1,5 @@
 import { type Event, isStackName, MAX_EVENTS_PER_BATCH, Severity } from '@mooring/proto';
-import { count, invalid, member, name, sentence } from './checks.ts';
+import { count, invalid, memberOr, name, sentence } from './checks.ts';
 
 /** Events of a batch, in the order of their sequence and safe to store and show. Throws INVALID_ARGUMENT. */
 export function checkedEvents(events: readonly Event[]): readonly Event[] {
@@ -21,7 +21,7 @@ function checkedEvent(event: Event): Event {
     ...event,
     atMs: count(event.atMs, 'time of an event'),
     kind: name(event.kind),
-    severity: event.severity === 0 ? Severity.SEVERITY_INFO : member(Severity, event.severity, 'severity of an event'),
+    severity: checkedSeverity(event.severity),
     stack: isStackName(event.stack) ? event.stack : '',
     service: name(event.service),
     object: name(event.object),
@@ -31,4 +31,11 @@ function checkedEvent(event: Event): Event {
     commit: name(event.commit),
     lostBefore: count(event.lostBefore, 'lost events'),
   };
+}
+
+/** What a later release thinks worth a severity of its own is worth a look. */
+function checkedSeverity(severity: Severity): Severity {
+  return severity === Severity.SEVERITY_UNSPECIFIED
+    ? Severity.SEVERITY_INFO
+    : memberOr(Severity, severity, { what: 'severity of an event', otherwise: Severity.SEVERITY_WARNING });
 }

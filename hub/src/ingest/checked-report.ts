@@ -16,7 +16,7 @@ import {
   type StackState,
   SyncState,
 } from '@mooring/proto';
-import { count, entries, invalid, member, name, sentence } from './checks.ts';
+import { count, entries, invalid, isMember, memberOr, name, sentence } from './checks.ts';
 
 /** A report whose every text is safe to show and every number safe to store. Throws INVALID_ARGUMENT. */
 export function checkedReport(report: Report): Report {
@@ -62,7 +62,7 @@ function checkedStack(state: StackState): StackState {
     generation: count(state.generation, 'generation of a stack'),
     sync: checkedSync(state.sync),
     health: checkedHealth(state.health),
-    reason: sentence(state.reason),
+    reason: sentence(withNews(state.reason, newsOf(STATES, state))),
     sinceMs: count(state.sinceMs, 'time of a stack'),
     services: entries(state.services, 'services of a stack').map(checkedService),
     drift: state.drift.slice(0, MAX_DRIFT_PER_STACK).map(checkedDrift),
@@ -78,7 +78,7 @@ function checkedService(state: ServiceState): ServiceState {
     ...state,
     service: name(state.service),
     health: checkedHealth(state.health),
-    reason: sentence(state.reason),
+    reason: sentence(withNews(state.reason, newsOf({ health: STATES.health }, state))),
     containers: entries(state.containers, 'containers of a service').map(checkedContainer),
   };
 }
@@ -102,15 +102,24 @@ function checkedDrift(drift: Drift): Drift {
   return {
     ...drift,
     service: name(drift.service),
-    kind: member(DriftKind, drift.kind, 'kind of a difference'),
-    object: member(DriftObject, drift.object, 'object of a difference'),
+    kind: memberOr(DriftKind, drift.kind, {
+      what: 'kind of a difference',
+      otherwise: DriftKind.DRIFT_KIND_UNSPECIFIED,
+    }),
+    object: memberOr(DriftObject, drift.object, {
+      what: 'object of a difference',
+      otherwise: DriftObject.DRIFT_OBJECT_UNSPECIFIED,
+    }),
     name: name(drift.name),
     field: name(drift.field),
     desired: sentence(drift.desired),
     observed: sentence(drift.observed),
     sinceMs: count(drift.sinceMs, 'time of a difference'),
-    action: member(DriftAction, drift.action, 'action of a difference'),
-    reason: sentence(drift.reason),
+    action: memberOr(DriftAction, drift.action, {
+      what: 'action of a difference',
+      otherwise: DriftAction.DRIFT_ACTION_UNSPECIFIED,
+    }),
+    reason: sentence(withNews(drift.reason, newsOf(DIFFERENCES, drift))),
   };
 }
 
@@ -130,15 +139,35 @@ function checkedStackName(text: string): string {
   return text;
 }
 
-/** What is not said is not known. */
+/** What is not said is not known, and neither is what this hub does not know. */
 function checkedSync(sync: SyncState): SyncState {
+  const otherwise = SyncState.SYNC_STATE_UNKNOWN;
   return sync === SyncState.SYNC_STATE_UNSPECIFIED
-    ? SyncState.SYNC_STATE_UNKNOWN
-    : member(SyncState, sync, 'sync of a stack');
+    ? otherwise
+    : memberOr(SyncState, sync, { what: 'sync of a stack', otherwise });
 }
 
 function checkedHealth(health: HealthState): HealthState {
+  const otherwise = HealthState.HEALTH_STATE_UNKNOWN;
   return health === HealthState.HEALTH_STATE_UNSPECIFIED
-    ? HealthState.HEALTH_STATE_UNKNOWN
-    : member(HealthState, health, 'health of a stack');
+    ? otherwise
+    : memberOr(HealthState, health, { what: 'health of a stack', otherwise });
+}
+
+const STATES = { sync: SyncState, health: HealthState };
+const DIFFERENCES = { kind: DriftKind, object: DriftObject, action: DriftAction };
+
+/** What an agent of a later release says in numbers that this hub does not know, in words: `kind 9`. */
+function newsOf<Key extends string>(
+  known: Readonly<Record<Key, Readonly<Record<string, number>>>>,
+  said: Readonly<Record<NoInfer<Key>, number>>,
+): readonly string[] {
+  const keys = Object.keys(known) as Key[];
+  return keys.filter((key) => !isMember(known[key], said[key])).map((key) => `${key} ${said[key]}`);
+}
+
+function withNews(reason: string, news: readonly string[]): string {
+  if (news.length === 0) return reason;
+  const unknown = `its agent says ${news.join(' and ')}, which this hub is too old to know; a hub of its release is wanted`;
+  return reason === '' ? unknown : `${unknown}: ${reason}`;
 }

@@ -41,10 +41,28 @@ export function entries<T>(list: readonly T[], what: string): readonly T[] {
 
 /** A value of an enumeration whose members count from 1. Throws INVALID_ARGUMENT. */
 export function member<T extends number>(values: Readonly<Record<string, T>>, value: T, what: string): T {
-  if (value === 0 || !membersOf(values).has(value)) {
+  if (value === 0 || !isMember(values, value)) {
     throw invalid(what, `${value} is no member of it; one that this version knows is wanted`);
   }
   return value;
+}
+
+/**
+ * A value of an enumeration, or `otherwise` for one that a later release may have added: a host that knows more than this hub must still be seen.
+ * Throws INVALID_ARGUMENT for what no release sends.
+ */
+export function memberOr<T extends number>(
+  values: Readonly<Record<string, T>>,
+  value: T,
+  { what, otherwise }: { readonly what: string; readonly otherwise: T },
+): T {
+  if (value <= 0) return member(values, value, what);
+  return isMember(values, value) ? value : otherwise;
+}
+
+/** True for a value that this release knows. */
+export function isMember(values: Readonly<Record<string, number>>, value: number): boolean {
+  return membersOf(values).has(value);
 }
 
 /** The members of each enumeration, listed once. */

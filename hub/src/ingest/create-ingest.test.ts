@@ -1,7 +1,9 @@
 import {
   type ConnectRequest,
   Drift,
+  type DriftAction,
   DriftKind,
+  type DriftObject,
   Event,
   HealthState,
   HostState,
@@ -173,12 +175,41 @@ test('texts of a host are cut and made safe, and its differences are bounded', a
   await stream.finish();
 });
 
+test('what only a later release says is unknown, in words, and hides nothing else of the host', async () => {
+  const stream = await connected();
+  const later = Drift.create({
+    kind: 9 as DriftKind,
+    object: 8 as DriftObject,
+    action: 7 as DriftAction,
+    reason: 'so',
+  });
+  const known = Drift.create({ kind: DriftKind.DRIFT_KIND_MISSING, object: 1, action: 1, reason: 'gone' });
+  const drift = [later, known].map((difference, index) => ({ ...difference, field: `f${index}` }));
+  stream.report(
+    report(1n, { stacks: [stack('blog', { sync: 99 as SyncState, reason: '' }), stack('shop', { drift })] }),
+  );
+  expect(await stream.expect('report')).toEqual({ sequence: 1n });
+  const tooOld = 'which this hub is too old to know; a hub of its release is wanted';
+  const [blog, shop] = temporary.store.stackStates().map(({ state }) => state);
+  expect(blog).toMatchObject({ sync: SyncState.SYNC_STATE_UNKNOWN, reason: `its agent says sync 99, ${tooOld}` });
+  expect(shop?.drift).toMatchObject([
+    { kind: 0, object: 0, action: 0, reason: `its agent says kind 9 and object 8 and action 7, ${tooOld}: so` },
+    { kind: DriftKind.DRIFT_KIND_MISSING, object: 1, action: 1, reason: 'gone' },
+  ]);
+  stream.send(events(Event.create({ sequence: 1n, kind: 'later.thing', severity: 9 as Severity })));
+  expect(await stream.expect('events')).toEqual({ sequence: 1n });
+  expect(temporary.store.events({ host: 'web-1', limit: 9 })).toMatchObject([
+    { kind: 'later.thing', severity: Severity.SEVERITY_WARNING },
+  ]);
+  await stream.finish();
+});
+
 const BAD_MESSAGES: readonly (readonly [what: string, request: ConnectRequest])[] = [
   ['a second hello', hello('web-1')],
   ['a name that is no stack', { message: { $case: 'report', value: report(1n, { stacks: [stack('../etc')] }) } }],
   [
     'a state out of range',
-    { message: { $case: 'report', value: report(1n, { stacks: [stack('a', { sync: 99 as SyncState })] }) } },
+    { message: { $case: 'report', value: report(1n, { stacks: [stack('a', { sync: -1 as SyncState })] }) } },
   ],
   [
     'a time out of range',

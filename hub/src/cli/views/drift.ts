@@ -15,17 +15,22 @@ export interface DriftListing {
 export function driftText(listing: DriftListing, nowMs: number): string {
   const rows = listing.drift.map((drift) => [
     placeOf(drift),
-    wordOf(driftKindToJSON(drift.kind)),
+    isKnown(drift.kind) ? wordOf(driftKindToJSON(drift.kind)) : 'unknown',
     drift.field === '' ? drift.name : drift.field,
     `${drift.desired || '-'} → ${drift.observed || '-'}`,
     formatAge(Math.max(0, nowMs - Number(drift.sinceMs))),
-    `${wordOf(driftActionToJSON(drift.action))} ${drift.reason}`.trim(),
+    `${isKnown(drift.action) ? wordOf(driftActionToJSON(drift.action)) : 'unknown:'} ${drift.reason}`.trim(),
   ]);
   const table =
     rows.length === 0 ? '' : formatTable(['WHERE', 'KIND', 'WHAT', 'DESIRED → OBSERVED', 'SINCE', 'ACTION'], rows);
   const moved = listing.drift.filter(({ kind }) => kind === DriftKind.DRIFT_KIND_IMAGE_MOVED).map(movedLine);
   const unknown = listing.unknownHosts.map(unknownLine);
   return [table, summary(listing), ...moved, ...unknown].filter((line) => line !== '').join('\n');
+}
+
+/** What a hub is too old to know it hands on as unspecified; the reason says what it was. */
+function isKnown(value: DriftKind | Drift['action']): boolean {
+  return value !== 0;
 }
 
 function placeOf({ host, stack, service }: Drift): string {

@@ -13,7 +13,7 @@ export const protobufFileName = "mooring/v1/drift.proto";
 
 /** Kinds of differences. */
 export const DriftKind = {
-  /** DRIFT_KIND_UNSPECIFIED - Never valid. */
+  /** DRIFT_KIND_UNSPECIFIED - Never said by an agent. A hub shows it for one that a later release of the agent says; `reason` tells which. */
   DRIFT_KIND_UNSPECIFIED: 0,
   /** DRIFT_KIND_MISSING - Desired and not there. */
   DRIFT_KIND_MISSING: 1,
@@ -84,7 +84,7 @@ export function driftKindToJSON(object: DriftKind): string {
 
 /** Kinds of objects. */
 export const DriftObject = {
-  /** DRIFT_OBJECT_UNSPECIFIED - Never valid. */
+  /** DRIFT_OBJECT_UNSPECIFIED - Never said by an agent. A hub shows it for one that a later release of the agent says; `reason` tells which. */
   DRIFT_OBJECT_UNSPECIFIED: 0,
   /** DRIFT_OBJECT_CONTAINER - A container. */
   DRIFT_OBJECT_CONTAINER: 1,
@@ -139,7 +139,7 @@ export function driftObjectToJSON(object: DriftObject): string {
 
 /** What is done about a difference. */
 export const DriftAction = {
-  /** DRIFT_ACTION_UNSPECIFIED - Never valid. */
+  /** DRIFT_ACTION_UNSPECIFIED - Never said by an agent. A hub shows it for one that a later release of the agent says; `reason` tells which. */
   DRIFT_ACTION_UNSPECIFIED: 0,
   /** DRIFT_ACTION_CORRECTING - It is being put right now. */
   DRIFT_ACTION_CORRECTING: 1,
