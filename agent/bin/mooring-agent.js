@@ -21,8 +21,8 @@ const ENVIRONMENT = {
   MALLOC_TOP_PAD_: '0',
 };
 
-// Milliseconds between collections of the whole heap. Left alone V8 lets it grow by megabytes before it looks what of them is used (measured over five
-// minutes: 83 MB, with them 79); one takes some 20 ms.
+// Milliseconds between collections of the whole heap. Left alone V8 lets it grow by megabytes before it looks what of them is used. One of the last
+// resort also drops compiled code that nothing runs and hands emptied pages back (measured over minutes: 83 MB without, 80 with the plain one, 76 so).
 const COLLECTED_EVERY_MS = 60_000;
 
 // Said before anything is loaded: what is loaded needs the newer one.
@@ -35,7 +35,7 @@ if (Number(process.versions.node.split('.')[0]) < WANTED_MAJOR) {
 }
 
 if (FLAGS.every((flag) => process.execArgv.includes(flag))) {
-  setInterval(() => globalThis.gc(), COLLECTED_EVERY_MS).unref();
+  setInterval(() => globalThis.gc({ type: 'major', execution: 'sync', flavor: 'last-resort' }), COLLECTED_EVERY_MS).unref();
   await import('../dist/mooring-agent.mjs');
 } else {
   const args = [process.execPath, ...process.execArgv, ...FLAGS, ...process.argv.slice(1)];
