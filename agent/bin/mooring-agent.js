@@ -35,7 +35,10 @@ if (Number(process.versions.node.split('.')[0]) < WANTED_MAJOR) {
 }
 
 if (FLAGS.every((flag) => process.execArgv.includes(flag))) {
-  setInterval(() => globalThis.gc({ type: 'major', execution: 'sync', flavor: 'last-resort' }), COLLECTED_EVERY_MS).unref();
+  setInterval(
+    () => globalThis.gc({ type: 'major', execution: 'sync', flavor: 'last-resort' }),
+    COLLECTED_EVERY_MS,
+  ).unref();
   await import('../dist/mooring-agent.mjs');
 } else {
   const args = [process.execPath, ...process.execArgv, ...FLAGS, ...process.argv.slice(1)];
