@@ -54,7 +54,7 @@ export const NO_CONTAINER = {
 
 /** The agent's own record of what it made: ownership is label and record together. */
 export interface OwnRecord {
-  /** False while it was begun anew and nothing was taken back yet. */
+  /** False after each start until what is missing was taken back: the disk may not have taken all of it. */
   readonly isComplete: boolean;
   /** Everything on the engine that is ours is on it. */
   completed(): void;

@@ -53,10 +53,7 @@ export function openDatabase(file: string, standIn?: StandIn): OpenedDatabase {
   } catch (error) {
     if (standIn === undefined || !(error instanceof MooringError && error.code === 'DISK_FULL')) throw error;
     const taken = standIn.take(file);
-    const opened = openOrBegin(taken);
-    // What the disk did not take before the agent ended is not in the copy: what is found on the engine by its labels is taken back.
-    opened.database.run("DELETE FROM meta WHERE name = 'record-complete'");
-    return { ...opened, copy: taken, problem: error };
+    return { ...openOrBegin(taken), copy: taken, problem: error };
   }
 }
 

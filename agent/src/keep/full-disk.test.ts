@@ -4,10 +4,8 @@ import { DatabaseSync } from 'node:sqlite';
 import { Severity } from '@mooring/proto';
 import { describe, expect, test } from 'vitest';
 import { FailingDisk, systemError } from './disk.fake.ts';
-import { REAL_DISK } from './disk.ts';
 import { type Keep, openKeep } from './open-keep.ts';
 import { KeptRecord } from './own-record.ts';
-import { RecordMark } from './record-mark.ts';
 import { StandIn } from './stand-in.ts';
 import { FULL, TemporaryDatabase } from './temporary-database.fake.ts';
 import { temporaryFolder } from './temporary-folder.fake.ts';
@@ -123,35 +121,19 @@ describe('an agent whose disk takes nothing', () => {
 describe('the own record', () => {
   const container = { kind: 'container', id: 'c1', stack: 'shop', key: 'app', specDigest: 'd' } as const;
 
-  test('is not taken for complete on a copy, since the disk may not have taken all of it', () => {
-    const full = new FullDisk();
-    full.makeRoom();
-    const before = full.open();
-    before.record.completed();
-    before.close();
-    const sound = full.open();
-    expect(sound.record.isComplete).toBe(true);
-    sound.close();
-    full.fillUp();
-    const keep = full.open();
-    expect(keep.record.isComplete).toBe(false);
-    keep.close();
-  });
-
-  test('is not taken for complete by a start after a write of it failed, however much room there is by then', () => {
+  test('is not taken for complete by any start: the disk may have taken nothing, and been mended since', () => {
     const disk = new TemporaryDatabase();
-    const mark = join(temporaryFolder(), 'mark');
-    const open = () => new KeptRecord(disk.database, disk.health, new RecordMark(REAL_DISK, mark));
+    const open = () => new KeptRecord(disk.database, disk.health);
     const first = open();
     first.completed();
-    expect([open().isComplete, existsSync(mark)]).toEqual([true, true]);
+    expect(first.isComplete).toBe(true);
     disk.failure = FULL;
     first.remember(container);
     disk.restart();
     const second = open();
     expect([second.isComplete, second.has('container', 'c1')]).toEqual([false, false]);
     second.completed();
-    expect(open().isComplete).toBe(true);
+    expect([second.isComplete, open().isComplete]).toEqual([true, false]);
   });
 
   test('is written once there is room, with what the disk did not take', () => {

@@ -12,7 +12,6 @@ import { type FolderLock, lockFolder } from './lock.ts';
 import { Outbox, type OutboxBounds } from './outbox.ts';
 import { KeptRecord } from './own-record.ts';
 import { KeptReceipts } from './receipts.ts';
-import { RecordMark } from './record-mark.ts';
 import { Releases } from './releases.ts';
 import { StandIn } from './stand-in.ts';
 
@@ -82,8 +81,9 @@ export function openKeep(data: string, parts: KeepParts): Keep {
     const health = new DiskHealth({ nowMs: parts.nowMs, probe: () => probeDisk(disk, folder) });
     if (problem !== undefined) health.failed(problem);
     const journal = new KeptJournal(database, health);
-    const record = new KeptRecord(database, health, new RecordMark(disk, join(folder, 'state', 'record-whole')));
-    const home = goHome({ lock, opened, file, place, record });
+    const record = new KeptRecord(database, health);
+    const outbox = new Outbox(database, health, { chance, bounds: parts.outboxBounds });
+    const home = goHome({ lock, opened, file, place, record, outbox });
     return {
       disk,
       accepted: new AcceptedFile(join(folder, 'state'), disk),
@@ -93,7 +93,7 @@ export function openKeep(data: string, parts: KeepParts): Keep {
       receipts: new KeptReceipts(database, health),
       completions: new KeptCompletions(database, health),
       maskKey: maskKeyOf(database, chance),
-      outbox: new Outbox(database, health, { chance, bounds: parts.outboxBounds }),
+      outbox,
       releases: new Releases(database, health),
       labels: new KnownLabels(database, health),
       health,
@@ -116,10 +116,11 @@ interface Away {
   readonly file: string;
   readonly place: Place;
   readonly record: KeptRecord;
+  readonly outbox: Outbox;
 }
 
-/** Brings lock and database from memory to the disk that takes them again, and what it did not take of the record meanwhile. */
-function goHome({ lock, opened, file, place, record }: Away): () => void {
+/** Brings lock and database from memory to the disk that takes them again, and what it did not take meanwhile of record and outbox. */
+function goHome({ lock, opened, file, place, record, outbox }: Away): () => void {
   let { copy } = opened;
   return () => {
     lock.settle();
@@ -129,5 +130,6 @@ function goHome({ lock, opened, file, place, record }: Away): () => void {
     }
     place.cameHome();
     record.save();
+    outbox.settle();
   };
 }

@@ -69,6 +69,18 @@ describe('the outbox', () => {
     expect(outbox.size).toBe(1);
   });
 
+  test('forgets what was stored while the disk was full as soon as there is room: the hub does not say it again', () => {
+    const { disk, outbox } = opened();
+    for (const message of ['a', 'b', 'c']) tell(outbox, message);
+    disk.failure = FULL;
+    outbox.acknowledge(2n);
+    expect([outbox.size, disk.health.problem?.code]).toEqual([3, 'DISK_FULL']);
+    expect(() => outbox.settle()).toThrow(FULL);
+    disk.failure = undefined;
+    outbox.settle();
+    expect([outbox.size, drained(outbox).messages]).toEqual([1, ['c']]);
+  });
+
   test('calls its listener after each event', () => {
     const { outbox } = opened();
     const sizes: number[] = [];

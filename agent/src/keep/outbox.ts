@@ -43,6 +43,8 @@ export class Outbox {
   #bytes: number;
   /** Events that the disk did not take. */
   #unwritten = 0n;
+  /** Up to where the hub has stored and a full disk did not let go; undefined: nothing like that is left. */
+  #acknowledged: bigint | undefined;
   #onEvent: () => void = () => undefined;
 
   constructor(
@@ -127,13 +129,20 @@ export class Outbox {
 
   /** The hub has stored everything up to `sequence`. */
   acknowledge(sequence: bigint): void {
-    this.#attempt(() => {
-      this.#database.together(() => {
-        this.#overtake(Number(sequence));
-        this.#database.run('DELETE FROM outbox WHERE sequence <= ?', Number(sequence));
-      });
-      this.#count();
+    this.#acknowledged = sequence;
+    this.#attempt(() => this.settle());
+  }
+
+  /** Lets go of what was acknowledged, also while the disk took nothing: the hub does not say it again. Throws DISK_FULL. */
+  settle(): void {
+    const stored = this.#acknowledged;
+    if (stored === undefined) return;
+    this.#database.together(() => {
+      this.#overtake(Number(stored));
+      this.#database.run('DELETE FROM outbox WHERE sequence <= ?', Number(stored));
     });
+    this.#acknowledged = undefined;
+    this.#count();
   }
 
   /**

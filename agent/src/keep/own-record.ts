@@ -1,6 +1,5 @@
 import type { OwnedKind, OwnedObject, OwnRecord } from '../apply/ports.ts';
 import type { DiskHealth } from './disk-health.ts';
-import type { RecordMark } from './record-mark.ts';
 import type { Sqlite } from './sqlite.ts';
 
 interface Row {
@@ -15,24 +14,23 @@ interface Row {
 export class KeptRecord implements OwnRecord {
   readonly #database: Sqlite;
   readonly #health: DiskHealth;
-  readonly #mark: RecordMark | undefined;
   readonly #objects = new Map<string, OwnedObject>();
   readonly #stopped: Set<string>;
-  #isComplete: boolean;
+  #isComplete = false;
 
-  /** Without a mark the record is whole whenever it says so. */
-  constructor(database: Sqlite, health: DiskHealth, mark?: RecordMark) {
+  /**
+   * Never whole at its start: whether the disk took everything that the process before made, a disk that was full or read-only cannot tell. The first
+   * look takes back what is missing.
+   */
+  constructor(database: Sqlite, health: DiskHealth) {
     this.#database = database;
     this.#health = health;
-    this.#mark = mark;
     for (const { spec_digest, ...row } of database.all<Row>('SELECT * FROM owned')) {
       this.#objects.set(nameOf(row.kind, row.id), { ...row, specDigest: spec_digest });
     }
     this.#stopped = new Set(
       database.all<{ container: string }>('SELECT container FROM stopped').map((row) => row.container),
     );
-    const saysSo = database.one("SELECT value FROM meta WHERE name = 'record-complete'") !== undefined;
-    this.#isComplete = saysSo && mark?.isThere !== false;
   }
 
   get isComplete(): boolean {
@@ -40,12 +38,7 @@ export class KeptRecord implements OwnRecord {
   }
 
   completed(): void {
-    if (this.#isComplete) return;
     this.#isComplete = true;
-    this.#health.attempt(() => {
-      this.#database.run("INSERT OR REPLACE INTO meta VALUES ('record-complete', '1')");
-      this.#mark?.make();
-    });
   }
 
   has(kind: OwnedKind, id: string): boolean {
@@ -63,7 +56,7 @@ export class KeptRecord implements OwnRecord {
   remember(object: OwnedObject): void {
     const { kind, id, stack, key, specDigest } = object;
     this.#objects.set(nameOf(kind, id), object);
-    this.#write(() => {
+    this.#health.attempt(() => {
       this.#database.run('INSERT OR REPLACE INTO owned VALUES (?, ?, ?, ?, ?)', kind, id, stack, key, specDigest);
     });
   }
@@ -89,12 +82,6 @@ export class KeptRecord implements OwnRecord {
       this.#database.run('DELETE FROM stopped');
       for (const container of this.#stopped) this.#database.run('INSERT INTO stopped VALUES (?)', container);
     });
-    if (this.#isComplete) this.#mark?.make();
-  }
-
-  /** What is not written is known to this process alone. */
-  #write(write: () => void): void {
-    if (!this.#health.attempt(write)) this.#mark?.remove();
   }
 
   forget(kind: OwnedKind, id: string): void {

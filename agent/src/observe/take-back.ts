@@ -5,8 +5,8 @@ import { nameOf } from '../plan/replica-input.ts';
 import type { Observed, OwnContainer } from './observed.ts';
 
 /**
- * After the record was lost: containers that carry our labels for a replica that is desired, and differ from it in nothing, are ours again.
- * Everything else stays nobody's. Returns those that were taken back.
+ * After a start, since the record may be lost or lack something: containers that carry our labels for a replica that is desired, and differ from it in
+ * nothing, are ours again. Everything else stays nobody's. Returns those that were taken back.
  */
 export function takeBack(
   record: OwnRecord,
