@@ -46,7 +46,10 @@ export interface AssignOrder {
   readonly revision: number;
   readonly reason: string;
   readonly actor: string;
-  /** Hosts ahead of this hub that it takes over; for the others among them nothing is issued. A commit that is new takes over all. */
+  /**
+   * Hosts ahead of this hub that it takes over; for the others among them nothing is issued. A commit that is new takes over all. What a host that is
+   * taken over reports and nothing gives to it goes.
+   */
   readonly takesOver: 'all' | ReadonlySet<string>;
   /** Hears of what is stored as soon as it is, objects first. */
   readonly onStored?: (stored: Assigned) => void;
@@ -148,7 +151,8 @@ export class Assigner {
     // A host that joined after the rendering began gets its assignment with the next one.
     if (rendering === undefined) return undefined;
     const { store, fleetId, source } = this.#parts;
-    if (order.takesOver !== 'all' && !order.takesOver.has(host.name) && this.isHeldBack(host.name)) return undefined;
+    const takesOver = order.takesOver === 'all' || order.takesOver.has(host.name);
+    if (!takesOver && this.isHeldBack(host.name)) return undefined;
     const newest = store.assignment(host.name);
     const content = nextContent({
       fleetId,
@@ -159,6 +163,7 @@ export class Assigner {
       kept: rendering.problems.map(({ stack }) => stack),
       previous: newest === undefined ? undefined : contentOf(newest),
       removed: new Set(store.hostState(host.name)?.state.removedStacks ?? []),
+      reported: takesOver ? store.stackHeads({ host: host.name }).map(({ stack }) => stack) : [],
     });
     const { revision, reason, actor } = order;
     const details = { revision, reason, actor, newest: newest?.generation ?? 0n };

@@ -23,6 +23,8 @@ export interface AssignmentWish {
   readonly previous: Assignment | undefined;
   /** Stacks whose removal the host reported done. */
   readonly removed: ReadonlySet<string>;
+  /** Stacks that it reported and that go where nothing gives them to it: a hub that was restored from before does not know that it did. */
+  readonly reported: readonly string[];
 }
 
 /** The part of an assignment that decides whether a new one is issued. */
@@ -78,12 +80,17 @@ function keptStacks(wish: AssignmentWish): StackAssignment[] {
 
 function pendingRemovals(wish: AssignmentWish, stacks: readonly StackAssignment[]): Removal[] {
   const running = new Set(stacks.map((stack) => stack.stack));
-  const dropped = (wish.previous?.stacks ?? []).map(({ stack }) => ({
-    stack,
-    commit: wish.commit,
-    reason: `commit ${wish.commit.slice(0, 12)} no longer gives stack ${stack} to this host`,
-  }));
-  return [...(wish.previous?.removals ?? []), ...dropped].filter(({ stack }) => !running.has(stack)).sort(byStack);
+  const pending = wish.previous?.removals ?? [];
+  const known = new Set([...pending.map(({ stack }) => stack), ...wish.kept]);
+  const before = [...(wish.previous?.stacks ?? []).map(({ stack }) => stack), ...wish.reported];
+  const dropped = [...new Set(before)]
+    .filter((stack) => !known.has(stack))
+    .map((stack) => ({
+      stack,
+      commit: wish.commit,
+      reason: `commit ${wish.commit.slice(0, 12)} no longer gives stack ${stack} to this host`,
+    }));
+  return [...pending, ...dropped].filter(({ stack }) => !running.has(stack)).sort(byStack);
 }
 
 function byStack(a: { stack: string }, b: { stack: string }): number {
