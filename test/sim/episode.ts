@@ -115,10 +115,15 @@ async function tidy(world: World): Promise<void> {
 async function calm(world: World): Promise<void> {
   world.add({ kind: 'calm', hosts: world.hosts.map(({ name }) => name) });
   const waiting = new Set(world.hosts);
+  let commitsAgainAtMs = 0;
   const untilMs = world.schedule.nowMs + BOUNDS.settleMs + REST_MS;
   while (waiting.size > 0 && world.violations.length === 0 && world.schedule.nowMs < untilMs) {
     await pass(world, SETTLE_LOOK_MS);
-    const shown = await world.hub.show();
+    const shown = await world.hub.show(true);
+    if (shown !== undefined && world.schedule.nowMs >= commitsAgainAtMs && isLeftToPeople(world, [...shown.values()])) {
+      world.repository.commit(world.repository.head.tree);
+      commitsAgainAtMs = world.schedule.nowMs + COMMIT_AGAIN_MS;
+    }
     for (const host of waiting) {
       if (shown === undefined || !(await world.isSettled(host, shown))) continue;
       waiting.delete(host);
@@ -126,6 +131,19 @@ async function calm(world: World): Promise<void> {
     }
   }
   await pass(world, REST_MS);
+}
+
+/** What a hub says of hosts that wait for the next commit. */
+const WAITS = /the next commit takes it over|no assignment gives stack/;
+/** Milliseconds after which a person who sees that still writes another commit. */
+const COMMIT_AGAIN_MS = 60_000;
+
+/**
+ * A hub whose database became an older one pauses hosts that are further than it, and takes nothing away that it does not know to have given; both wait
+ * for people, who write the next commit. No other hub may need them.
+ */
+function isLeftToPeople({ hub }: World, shown: readonly string[]): boolean {
+  return hub.wasRestored && shown.some((each) => WAITS.test(each));
 }
 
 /** So much time passes, with all that happens in it. */

@@ -188,11 +188,12 @@ export const FAULTS: readonly Fault[] = [
       disk.trouble = undefined;
     };
   }),
-  ofHost('somebody writes into a mounted file', { weight: 2 }, ({ disk, engine, name }, random, world) => {
+  ofHost('somebody writes into a mounted file', { weight: 2 }, async ({ disk, engine, name }, random, world) => {
     const file = random.pick(disk.names(`${DATA}/content`));
     if (file === undefined || engine.weather.down) return;
     world.add({ kind: 'touched', host: name, id: '' });
     disk.scribble(`${DATA}/content/${file}`, Buffer.from('listen 1;'));
+    await engine.noteStale();
   }),
   ofHost("the host's clock is set", { weight: 3, lastsMs: 5 * MINUTE_MS }, (host, random) => {
     host.clockOffMs = random.between(-7_200_000, 7_200_000);

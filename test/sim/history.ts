@@ -101,6 +101,8 @@ export interface OutboxFact {
 export interface Heard {
   readonly kind: 'heard';
   readonly host: string;
+  /** The machine that spoke: the host, or its copy. */
+  readonly by: string;
 }
 
 /** What the hub shows of a host to whoever asks. */
@@ -109,15 +111,16 @@ export interface Shown {
   readonly host: string;
   /** In the field's own words: "Synced", "Unknown" and the others. */
   readonly sync: string;
+  /** Whether it is said to be online; undefined: nobody looked. */
+  readonly online?: boolean;
 }
 
 /** How a host's engine is, measured by what the hub issued last; found out without the product. */
 export interface Truth {
   readonly kind: 'truth';
   readonly host: string;
-  readonly matches: boolean;
-  /** What does not match; empty: everything does. */
-  readonly why: string;
+  /** Everything that does not match, each as one sentence; empty: all is as wanted. */
+  readonly wrong: readonly string[];
   /** Ids of the containers that are exactly as wanted. */
   readonly sound: readonly string[];
 }

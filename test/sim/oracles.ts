@@ -102,7 +102,7 @@ class GenerationsGrow implements Oracle {
   }
 }
 
-/** Whoever is silent is not called synced. */
+/** Whoever is silent is called unknown, and nothing else: what it said last holds no longer. */
 class UnknownIsNotSynced implements Oracle {
   readonly name = 'a silent host is never shown as synced';
   readonly #silenceMs: number;
@@ -114,31 +114,43 @@ class UnknownIsNotSynced implements Oracle {
 
   take(fact: Timed): string | undefined {
     if (fact.kind === 'heard') this.#heardAtMs.set(fact.host, fact.atMs);
-    if (fact.kind !== 'shown' || fact.sync !== 'Synced') return undefined;
+    if (fact.kind !== 'shown' || (fact.sync === 'Unknown' && fact.online !== true)) return undefined;
     const silentMs = fact.atMs - (this.#heardAtMs.get(fact.host) ?? Number.NEGATIVE_INFINITY);
-    return silentMs > this.#silenceMs ? `${fact.host} is shown as synced and was silent for ${silentMs} ms` : undefined;
+    const shown = fact.online === true ? `${fact.sync} and online` : fact.sync;
+    return silentMs > this.#silenceMs
+      ? `${fact.host} is shown as ${shown} and was silent for ${silentMs} ms`
+      : undefined;
   }
 }
 
-/** An engine that differs is not called synced for long. */
+/**
+ * An engine that differs is not called synced for long. Each difference has its own time: one that was shown, and mended, says nothing about the next.
+ * While a copy of the host speaks in its name, and until the host was heard again for as long, what is shown is about the copy.
+ */
 class SyncedIsTrue implements Oracle {
   readonly name = 'synced is never claimed of an engine that differs';
   readonly #noticeMs: number;
-  readonly #differs = new Map<string, { readonly sinceMs: number; readonly why: string }>();
+  /** By host: since when each difference is there. */
+  readonly #differs = new Map<string, ReadonlyMap<string, number>>();
+  readonly #copyHeardAtMs = new Map<string, number>();
 
   constructor(noticeMs: number) {
     this.#noticeMs = noticeMs;
   }
 
   take(fact: Timed): string | undefined {
+    if (fact.kind === 'heard' && fact.by !== fact.host) this.#copyHeardAtMs.set(fact.host, fact.atMs);
     if (fact.kind === 'truth') {
-      if (fact.matches) this.#differs.delete(fact.host);
-      else if (!this.#differs.has(fact.host)) this.#differs.set(fact.host, { sinceMs: fact.atMs, why: fact.why });
+      const before = this.#differs.get(fact.host);
+      this.#differs.set(fact.host, new Map(fact.wrong.map((each) => [each, before?.get(each) ?? fact.atMs])));
     }
     if (fact.kind !== 'shown' || fact.sync !== 'Synced') return undefined;
-    const differs = this.#differs.get(fact.host);
-    if (differs === undefined || fact.atMs - differs.sinceMs <= this.#noticeMs) return undefined;
-    return `${fact.host} is shown as synced, and for ${fact.atMs - differs.sinceMs} ms: ${differs.why}`;
+    const copyMs = this.#copyHeardAtMs.get(fact.host) ?? 0;
+    for (const [why, sinceMs] of this.#differs.get(fact.host) ?? []) {
+      const differsMs = fact.atMs - Math.max(sinceMs, copyMs);
+      if (differsMs > this.#noticeMs) return `${fact.host} is shown as synced, and for ${differsMs} ms: ${why}`;
+    }
+    return undefined;
   }
 }
 
@@ -161,7 +173,7 @@ class Converges implements Oracle {
       this.#unsettled = new Set(fact.hosts);
     }
     if (fact.kind === 'settled') for (const host of fact.hosts) this.#unsettled.delete(host);
-    if (fact.kind === 'truth') this.#why.set(fact.host, fact.why || 'the engine is as wanted');
+    if (fact.kind === 'truth') this.#why.set(fact.host, fact.wrong[0] ?? 'the engine is as wanted');
     if (this.#calmAtMs === undefined || this.#unsettled.size === 0) return undefined;
     if (fact.atMs - this.#calmAtMs <= this.#settleMs) return undefined;
     this.#calmAtMs = undefined;

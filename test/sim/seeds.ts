@@ -32,4 +32,35 @@ export const SEEDS: readonly { readonly seed: number; readonly hosts: number; re
     hosts: 3,
     why: "the answer to a creation was lost: the new container was nobody's, and was never replaced",
   },
+  {
+    seed: 1034,
+    hosts: 4,
+    why: 'hosts that were further than a restored hub waited for a commit that no simulated person wrote',
+  },
+  {
+    seed: 1062,
+    hosts: 4,
+    why: 'a container that was made while the disk was read-only was in the way for ever after a crash: the disk could not be told so',
+  },
+  {
+    seed: 1073,
+    hosts: 4,
+    why: 'a stack that a restored hub did not know to have given ran on for ever, and its host was shown as synced',
+  },
+  {
+    seed: 1077,
+    hosts: 4,
+    why: 'a file that was written over and put back between two looks was not known to be behind what ran',
+  },
+  {
+    seed: 1133,
+    hosts: 4,
+    why: 'a difference that was shown and mended was reckoned to the next one',
+  },
+  {
+    seed: 1134,
+    hosts: 4,
+    why: 'events that were stored while the disk was full stayed in the outbox until the next one was told',
+  },
+  { seed: 1170, hosts: 4, why: 'what a copy of the host reported was held against the host' },
 ];

@@ -109,9 +109,12 @@ export class SimEngine {
     else this.stale.add(id);
   }
 
-  /** What is behind its mounts may have been written over since. */
-  async noteStale(id: string): Promise<void> {
-    if ((await this.real.inspectContainer(id))?.status === 'running') await this.noteMounts(id);
+  /** What is behind mounts was written over: what runs goes on with that, also when something else takes its place. */
+  async noteStale(): Promise<void> {
+    for (const { id } of await this.real.listContainers()) {
+      if (this.stale.has(id) || (await this.real.inspectContainer(id))?.status !== 'running') continue;
+      await this.noteMounts(id);
+    }
   }
 
   dropSubscriptions(): void {

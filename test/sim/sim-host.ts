@@ -146,6 +146,7 @@ export class SimHost {
   #gone(): void {
     this.#agent = undefined;
     this.disk.cut();
+    void this.engine.noteStale();
     this.#noteSurvived();
     this.#later();
   }

@@ -43,6 +43,8 @@ export class SimHub {
   readonly fleet;
   /** By how much its clock is set, in milliseconds. */
   clockOffMs = 0;
+  /** Its database was once made an older one. */
+  wasRestored = false;
   /** Its disk takes nothing. */
   full = false;
   /** Wrong on purpose: stands in front of the store. */
@@ -151,6 +153,7 @@ export class SimHub {
     if (this.#backup === undefined) return false;
     this.#database = this.#backup.copy();
     this.#reader = readerOf(this.#database);
+    this.wasRestored = true;
     this.#parts.history.add({ kind: 'restored', stored: this.#database.outboxes() });
     return true;
   }

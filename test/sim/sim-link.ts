@@ -177,7 +177,7 @@ class Stream implements Conversation {
     if (message.message?.$case === 'hello')
       history.add({ kind: 'hello', host: named, highWater: message.message.value.highWater });
     this.#travel(this.#upward, () => {
-      history.add({ kind: 'heard', host: this.#parts.host });
+      history.add({ kind: 'heard', host: this.#parts.host, by: named });
       this.#up.push(Request.decode(bytes));
     });
     return true;

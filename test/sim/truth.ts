@@ -7,8 +7,8 @@ import { builtOf } from './stacks.ts';
 
 /** How the engine of a host is, measured by what was issued. */
 export interface EngineTruth {
-  /** The first thing that differs; empty: nothing. */
-  readonly why: string;
+  /** Everything that differs. */
+  readonly wrong: readonly string[];
   /** Ids of the containers that are as wanted. */
   readonly sound: readonly string[];
 }
@@ -29,7 +29,6 @@ export async function truthOf(
   const ours = all.filter(({ labels }) => labels[LABELS.fleet] === fleetId);
   const sound: string[] = [];
   const wrong: string[] = [];
-  for (const { id } of ours) if (!engine.stale.has(id)) await engine.noteStale(id);
   const seen = new Set<string>();
   for (const [stack, digest] of issued.stacks) {
     for (const service of builtOf(digest)?.bundle.services ?? []) {
@@ -43,9 +42,8 @@ export async function truthOf(
       }
     }
   }
-  const extra = ours.find(({ id }) => !seen.has(id));
-  if (extra !== undefined) wrong.push(`${extra.name} is one too many`);
-  return { why: wrong[0] ?? '', sound };
+  for (const { id, name } of ours) if (!seen.has(id)) wrong.push(`${name} is one too many`);
+  return { wrong, sound };
 }
 
 function isReplica(

@@ -103,9 +103,9 @@ export class World {
   /** Whether a host is as it should be and has told everything. */
   async isSettled(host: SimHost, shown: ReadonlyMap<string, string>): Promise<boolean> {
     const issued = this.hub.newest(host.name);
-    if (issued === undefined || !host.isRunning || shown.get(host.name) !== 'Synced') return false;
+    if (issued === undefined || !host.isRunning || shown.get(host.name)?.startsWith('Synced') !== true) return false;
     if (this.hub.accepted !== this.repository.head.name || host.outbox.events > 0) return false;
-    return (await truthOf(host, issued, this.hub.fleet.id)).why === '';
+    return (await truthOf(host, issued, this.hub.fleet.id)).wrong.length === 0;
   }
 
   #lookOften(): void {
@@ -122,8 +122,7 @@ export class World {
       this.history.add({ kind: 'outbox', host: host.name, events, bytes, maxEvents, maxBytes });
       const issued = this.hub.newest(host.name);
       if (issued === undefined) continue;
-      const { why, sound } = await truthOf(host, issued, this.hub.fleet.id);
-      this.history.add({ kind: 'truth', host: host.name, matches: why === '', why, sound });
+      this.history.add({ kind: 'truth', host: host.name, ...(await truthOf(host, issued, this.hub.fleet.id)) });
     }
     for (const [host, sync] of (await this.hub.show()) ?? []) this.history.add({ kind: 'shown', host, sync });
   }

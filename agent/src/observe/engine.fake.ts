@@ -133,8 +133,8 @@ export class FakeEngine implements Engine {
 
   async listContainers(): Promise<readonly ContainerSummary[]> {
     return [...this.#containers.values()].map((held) => {
-      const { id, name, labels } = held.details();
-      return { id, name, labels, hostPorts: held.isRunning ? held.details().hostPorts : [], addresses: held.addresses };
+      const { id, name, labels, hostPorts } = held.details();
+      return { id, name, labels, hostPorts: held.isRunning ? hostPorts : [], addresses: held.addresses };
     });
   }
 
