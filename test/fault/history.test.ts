@@ -3,11 +3,17 @@ import { breaches, type HostHistory } from './history.ts';
 
 const EXPECTED = { calm: ['shop-calm-1'], changing: ['shop-app-1'], unknownAfterMs: 5_000 };
 const died = (name: string, atMs: number) => ({ type: 'container', action: 'die', name, atMs });
+const started = (name: string, atMs: number) => ({ type: 'container', action: 'start', name, atMs });
 
 /** Two generations, a human, and an agent that was away for a while: nothing wrong. */
 const GOOD: HostHistory = {
   name: 'web-1',
-  engine: [died('shop-app-1', 1_000), died('shop-calm-1', 2_100), died('shop-app-1', 3_000)],
+  engine: [
+    died('shop-app-1', 1_000),
+    died('shop-calm-1', 2_100),
+    started('shop-calm-1', 2_200),
+    died('shop-app-1', 3_000),
+  ],
   acts: [{ container: 'shop-calm-1', atMs: 2_000 }],
   generations: [5n, 9n],
   sent: 3,
@@ -27,30 +33,30 @@ describe('a history', () => {
   });
 
   test.each<[string, Partial<HostHistory>, RegExp]>([
-    ['a generation that goes back', { generations: [9n, 5n] }, /^web-1: generation 5 was accepted after 9$/],
-    ['a generation that is accepted twice', { generations: [9n, 9n] }, /generation 9 was accepted after 9/],
-    ['an event that is lost', { stored: [1, 3] }, /events 2 of 3 are not stored/],
-    ['an event that is stored twice', { stored: [1, 2, 2, 3] }, /1 events are stored twice/],
-    ['an event that nobody sent', { stored: [1, 2, 3, 4] }, /events 4 were never sent/],
+    ['a generation that goes back', { generations: [9n, 5n] }, /^web-1: web-1 accepted 5 after 9$/],
+    ['a generation that is accepted twice', { generations: [9n, 9n] }, /web-1 accepted 9 after 9$/],
+    ['an event that is lost', { stored: [1, 3] }, /event 2 of web-1 was sent and is not stored/],
+    ['an event that is stored twice', { stored: [1, 2, 2, 3] }, /event 2 of web-1 is stored twice/],
+    ['an event that nobody sent', { stored: [1, 2, 3, 4] }, /event 4 of web-1 is stored and was never sent/],
     [
       'a volume that is destroyed',
       { engine: [{ type: 'volume', action: 'destroy', name: 'shop_kept', atMs: 1 }] },
-      /volume shop_kept was destroyed/,
+      /volume shop_kept of web-1 is gone/,
     ],
     [
       'a container that no commit touches and nobody stopped',
       { acts: [] },
-      /shop-calm-1 was stopped at .* without need/,
+      /the agent of web-1 did stop shop-calm-1 .* which ran as it should/,
     ],
     [
       'one that is stopped twice for one act',
       { engine: [...GOOD.engine, died('shop-calm-1', 2_500)] },
-      /shop-calm-1 was stopped at 1970-01-01T00:00:02.500Z without need/,
+      /did stop shop-calm-1 .* which ran as it should/,
     ],
     [
       'one that is stopped before the act',
       { acts: [{ container: 'shop-calm-1', atMs: 2_200 }] },
-      /shop-calm-1 was stopped/,
+      /did stop shop-calm-1/,
     ],
     [
       'more stops than generations and crashes',
@@ -58,9 +64,19 @@ describe('a history', () => {
       /shop-app-1 was stopped 4 times for 2 generations/,
     ],
     [
+      'a container that nothing asked for',
+      { engine: [...GOOD.engine, { type: 'container', action: 'create', name: 'shop-other-1', atMs: 4_000 }] },
+      /the agent of web-1 did create shop-other-1 .* which no accepted assignment wants/,
+    ],
+    [
       'a host that is shown as synced though nobody speaks for it',
       { shown: [{ atMs: 16_000, sync: 'Synced', online: false }] },
-      /it was shown Synced at .* while nobody spoke for it/,
+      /web-1 is shown as Synced and was silent for 6000 ms/,
+    ],
+    [
+      'a host that is shown online though nobody speaks for it',
+      { shown: [{ atMs: 16_000, sync: 'Unknown', online: true }] },
+      /web-1 is shown as Unknown and online/,
     ],
   ])('tells %s', (_, change, breach) => {
     const found = judged(change);

@@ -1,3 +1,5 @@
+import type { ContainerFact, Fact, Timed } from '../sim/history.ts';
+import { createOracles } from '../sim/oracles.ts';
 import type { EngineEvent } from '../support/witness.ts';
 
 /** Something that a human did to a container. */
@@ -47,80 +49,103 @@ export interface Expectations {
 
 /** From an act to the end of the container: the engine is asked, and stops it. */
 const ACT_MS = 15_000;
+/** A history is judged when it is over: how soon something came about is the harness's to measure. */
+const NEVER_MS = Number.POSITIVE_INFINITY;
 
-/** Every breach of a promise, in words; none: the history is as promised. */
+/** Every breach of a promise, in words; none: the history is as promised. Judged by the oracles of the simulator, which read nothing but facts. */
 export function breaches(history: HostHistory, expected: Expectations): string[] {
-  return [
-    ...generationsGrow(history),
-    ...storedOnce(history),
-    ...volumesStay(history),
-    ...calmUntouched(history, expected),
-    ...stoppedWithNeed(history, expected),
-    ...unknownNeverSynced(history, expected),
-  ].map((breach) => `${history.name}: ${breach}`);
+  const bounds = { noticeMs: NEVER_MS, settleMs: NEVER_MS, silenceMs: expected.unknownAfterMs, secrets: [] };
+  const oracles = createOracles(bounds);
+  const judged = factsOf(history, expected).flatMap((fact) => oracles.map((oracle) => oracle.take(fact)));
+  return [...judged.filter((each) => each !== undefined), ...stoppedWithNeed(history, expected)].map(
+    (breach) => `${history.name}: ${breach}`,
+  );
 }
 
-function generationsGrow({ generations }: HostHistory): string[] {
-  return generations.flatMap((generation, index) => {
-    const before = generations[index - 1];
-    return before === undefined || generation > before ? [] : [`generation ${generation} was accepted after ${before}`];
-  });
-}
-
-function storedOnce({ sent, stored }: HostHistory): string[] {
-  const there = new Set(stored);
-  const missing = Array.from({ length: sent }, (_, index) => index + 1).filter((sequence) => !there.has(sequence));
-  const strange = [...there].filter((sequence) => sequence > sent);
+/** The history as facts, in the order of time; what has no time of its own comes first, and what is owed at the end comes last. */
+function factsOf(history: HostHistory, expected: Expectations): readonly Timed[] {
+  const { name: host, generations, sent, stored } = history;
+  const at = (atMs: number) => (fact: Fact) => ({ ...fact, atMs });
+  const wants = [...expected.calm, ...expected.changing].map((each) => ({
+    stack: '',
+    service: each,
+    replica: 1,
+    spec: each,
+  }));
+  const outbox = 'the only one';
+  // Nobody but the hub itself sees what it signs: it is taken at its word, and the host at that it follows it.
+  const accepted = [0n, ...generations].flatMap((generation, index): Fact[] => [
+    { kind: 'issued', host, generation, digest: `${index}`, wants, removals: [] },
+    { kind: 'accepted', host, generation, digest: `${index}` },
+  ]);
+  const told = Array.from(
+    { length: sent },
+    (_, index): Fact => ({ kind: 'event-sent', host, outbox, sequence: index + 1, content: '' }),
+  );
+  const kept = stored.map((sequence): Fact => ({ kind: 'event-stored', host, outbox, sequence, content: '' }));
+  const timed = [...engineFacts(history, expected), ...shownFacts(history)].sort((a, b) => a.atMs - b.atMs);
+  const beganMs = timed[0]?.atMs ?? 0;
+  const endedMs = timed.at(-1)?.atMs ?? 0;
   return [
-    ...(missing.length > 0 ? [`events ${missing.slice(0, 10).join()} of ${sent} are not stored`] : []),
-    ...(there.size < stored.length ? [`${stored.length - there.size} events are stored twice`] : []),
-    ...(strange.length > 0 ? [`events ${strange.slice(0, 10).join()} were never sent`] : []),
+    ...[...accepted, ...told, ...running(host, expected)].map(at(beganMs)),
+    ...timed,
+    ...[...kept, { kind: 'settled', hosts: [host] } as const].map(at(endedMs)),
   ];
 }
 
-function volumesStay({ engine }: HostHistory): string[] {
-  const destroyed = engine.filter(({ type, action }) => type === 'volume' && action === 'destroy');
-  return destroyed.map(({ name }) => `volume ${name} was destroyed`);
+/** What runs at the beginning, as it should. */
+function running(host: string, { calm }: Expectations): Fact[] {
+  const made = calm.map((each): Fact => containerFact(host, each, { by: 'agent', action: 'create' }));
+  return [...made, { kind: 'truth', host, wrong: [], sound: calm }];
 }
 
-/** Ends that no human brought about. */
-function ends({ engine, acts }: HostHistory, container: string): EngineEvent[] {
-  const died = engine.filter(
-    ({ type, action, name }) => type === 'container' && action === 'die' && isOf(name, container),
-  );
-  const open = acts.filter((act) => act.container === container);
-  return died.filter(({ atMs }) => {
-    const cause = open.findIndex((act) => act.atMs <= atMs && atMs <= act.atMs + ACT_MS);
-    if (cause === -1) return true;
-    open.splice(cause, 1);
-    return false;
+/** What the engine itself tells. What ends right after a human laid hands on it was ended by the human. */
+function engineFacts({ name: host, engine, acts }: HostHistory, expected: Expectations): Timed[] {
+  const open = [...acts];
+  return engine.flatMap(({ type, action, name, atMs }): Timed[] => {
+    if (type === 'volume' && action === 'destroy') return [{ kind: 'volume-destroyed', host, name, atMs }];
+    if (type !== 'container') return [];
+    const known = [...expected.calm, ...expected.changing].find((each) => isOf(name, each));
+    if (action === 'create') return [{ ...containerFact(host, known ?? name, { by: 'agent', action }), atMs }];
+    if (known === undefined || !expected.calm.includes(known)) return [];
+    if (action === 'start') return [{ kind: 'truth', host, wrong: [], sound: [known], atMs }];
+    if (action !== 'die') return [];
+    const cause = open.findIndex((act) => act.container === known && act.atMs <= atMs && atMs <= act.atMs + ACT_MS);
+    if (cause !== -1) open.splice(cause, 1);
+    const how = cause === -1 ? ({ by: 'agent', action: 'stop' } as const) : ({ by: 'human', action: 'stop' } as const);
+    return [{ ...containerFact(host, known, how), atMs }];
   });
 }
 
-function calmUntouched(history: HostHistory, { calm }: Expectations): string[] {
-  return calm.flatMap((container) =>
-    ends(history, container).map(
-      ({ name, atMs }) => `${name} was stopped at ${new Date(atMs).toISOString()} without need`,
-    ),
-  );
+/** A container is known by its name: the engine's events tell no more that lasts. */
+function containerFact(host: string, name: string, how: Pick<ContainerFact, 'by' | 'action'>): ContainerFact {
+  return { kind: 'container', host, ...how, id: name, name, stack: '', service: name, replica: 1, spec: name };
 }
 
-function stoppedWithNeed(history: HostHistory, { changing }: Expectations): string[] {
-  const { generations, absences } = history;
+/** What the hub showed; a host is heard whenever an agent runs on it. */
+function shownFacts({ name: host, shown, absences }: HostHistory): Timed[] {
+  const heard = (atMs: number): Timed => ({ kind: 'heard', host, by: host, atMs });
+  const left = absences.map(({ fromMs }) => heard(fromMs));
+  const looks = shown.flatMap(({ atMs, sync, online }): Timed[] => {
+    const isGone = absences.some(({ fromMs, toMs }) => fromMs < atMs && atMs < toMs);
+    const look: Timed = { kind: 'shown', host, sync, online, atMs };
+    return isGone ? [look] : [heard(atMs), look];
+  });
+  return [...left, ...looks];
+}
+
+/** What commits replace is stopped once for each, and once more where an agent died in the middle; which of them it was nobody can tell from outside. */
+function stoppedWithNeed({ engine, acts, generations, absences }: HostHistory, { changing }: Expectations): string[] {
   const allowed = generations.length + absences.length;
   return changing.flatMap((container) => {
-    const { length } = ends(history, container);
+    const open = acts.filter((act) => act.container === container);
+    const { length } = engine.filter(({ type, action, name, atMs }) => {
+      if (type !== 'container' || action !== 'die' || !isOf(name, container)) return false;
+      const cause = open.findIndex((act) => act.atMs <= atMs && atMs <= act.atMs + ACT_MS);
+      if (cause !== -1) open.splice(cause, 1);
+      return cause === -1;
+    });
     return length <= allowed ? [] : [`${container} was stopped ${length} times for ${generations.length} generations`];
-  });
-}
-
-function unknownNeverSynced({ shown, absences }: HostHistory, { unknownAfterMs }: Expectations): string[] {
-  return shown.flatMap(({ atMs, sync, online }) => {
-    const isGone = absences.some(({ fromMs, toMs }) => fromMs + unknownAfterMs < atMs && atMs < toMs);
-    const isShownWell = online || sync !== 'Unknown';
-    return isGone && isShownWell
-      ? [`it was shown ${sync} at ${new Date(atMs).toISOString()} while nobody spoke for it`]
-      : [];
   });
 }
 
