@@ -114,7 +114,8 @@ export class Moor {
   ): Promise<void> {
     const { store, assigner, publisher, changed } = this.#parts;
     const { commit, sequence, author } = revision;
-    let publishing: Promise<void> = Promise.resolve();
+    let objectsThere: Promise<void> = Promise.resolve();
+    const publishing: Promise<void>[] = [];
     const { objects, assignments } = await assigner.assign({
       rendering,
       commit,
@@ -123,7 +124,9 @@ export class Moor {
       actor: author,
       takesOver,
       onStored: (stored) => {
-        publishing = publishing.then(() => publisher.publish(stored.objects, stored.assignments));
+        const published = objectsThere.then(() => publisher.publish(stored.objects, stored.assignments));
+        if (stored.objects.length > 0) objectsThere = published;
+        publishing.push(published);
       },
     });
     this.#rendering = rendering;
@@ -132,7 +135,7 @@ export class Moor {
       objectsPublished: revision.objectsPublished + objects.length,
       assignmentsIssued: revision.assignmentsIssued + assignments.length,
     });
-    await publishing;
+    await Promise.all(publishing);
     changed();
   }
 

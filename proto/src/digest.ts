@@ -1,4 +1,4 @@
-import { createHash } from 'node:crypto';
+import { hash } from 'node:crypto';
 
 /** Names content: `sha256:` and 64 lower-case hex digits. */
 export type Digest = `sha256:${string}`;
@@ -7,7 +7,7 @@ const DIGEST = /^sha256:[0-9a-f]{64}$/;
 
 /** The digest of `content`. */
 export function digestOf(content: Uint8Array): Digest {
-  return `sha256:${createHash('sha256').update(content).digest('hex')}`;
+  return `sha256:${hash('sha256', content, 'hex')}`;
 }
 
 /** True when `text` has the form of a digest. */

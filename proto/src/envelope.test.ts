@@ -98,6 +98,36 @@ describe('the envelope', () => {
     expect(refusalOf(() => verifyEnvelope(decodeEnvelope(bytes()), trusted))).toBe(code);
   });
 
+  test.each([
+    ['a digit too many', 'AAAAA'],
+    ['padding that fills nothing', 'AAAA='],
+    ['padding alone', '=='],
+    ['more padding than there is', 'A==='],
+    ['padding inside', 'QQ==QQ=='],
+    ['both alphabets', 'AB+-'],
+    ['a character whose last byte is a digit', 'AAA\u0141'],
+    ['a line break', 'AAAA\nAAAA'],
+  ])('is refused with %s in its base64', (_, text) => {
+    const bytes = edited((envelope) => {
+      envelope['payload'] = text;
+    });
+    expect(refusalOf(() => decodeEnvelope(bytes))).toBe('ASSIGNMENT_FORMAT');
+  });
+
+  test.each([
+    ['', ''],
+    ['QQ', 'A'],
+    ['QQ==', 'A'],
+    ['QUI', 'AB'],
+    ['-_8', '\xfb\xff'],
+    ['+/8=', '\xfb\xff'],
+  ])('of payload "%s" is read', (text, content) => {
+    const bytes = edited((envelope) => {
+      envelope['payload'] = text;
+    });
+    expect(Buffer.from(decodeEnvelope(bytes).payload).toString('latin1')).toBe(content);
+  });
+
   test('is refused when the right key id stands over another key', () => {
     const other = generateKeyPairSync('ed25519').publicKey;
     const lying = [{ keyId: keyIdOf(publicKey), key: createPublicKey(other.export({ format: 'pem', type: 'spki' })) }];

@@ -1,4 +1,4 @@
-import { hkdfSync, type KeyObject } from 'node:crypto';
+import { createSecretKey, hkdfSync, type KeyObject } from 'node:crypto';
 import { isIP } from 'node:net';
 
 /** Ports that the fleet's hosts and people connect to. */
@@ -43,7 +43,8 @@ export const SECRET_BYTES = 32;
 
 /** A host's own key: what is sealed under it, only that identity reads. 32 bytes. */
 export function dataKeyOf(fleet: Pick<Fleet, 'dataSecret'>, identityId: string): Uint8Array {
-  return new Uint8Array(hkdfSync('sha256', fleet.dataSecret, identityId, 'mooring.v1.data-key', SECRET_BYTES));
+  const secret = createSecretKey(fleet.dataSecret);
+  return new Uint8Array(hkdfSync('sha256', secret, identityId, 'mooring.v1.data-key', SECRET_BYTES));
 }
 
 /** "host:port" of each address, IPv6 in brackets. */

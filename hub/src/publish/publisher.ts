@@ -14,9 +14,10 @@ import { isHeldBack } from '../sign/held.ts';
 import type { AssignmentRecord, AssignmentStore, IdentityStore } from '../store/store.ts';
 import { MACHINE_TIMERS, type Timers } from '../timers.ts';
 import type { BrokerConnection } from './broker-connection.ts';
+import { Turnstile } from './turnstile.ts';
 
-// Publishes and reads in flight: enough to fill a local link, small beside the broker's own buffers.
-const CONCURRENCY = 128;
+// Publishes and reads in flight over the hub's one connection: enough to fill a local link, small beside the broker's own buffers.
+const CONCURRENCY = 256;
 // A broker that lost its store without a disconnect is noticed within this.
 const AUDIT_INTERVAL_MS = 60_000;
 // After a failure; doubled each time up to the maximum.
@@ -50,6 +51,7 @@ export class Publisher {
   #objectsPublished = 0;
   #retryMs = RETRY_MS;
   readonly #timers: Timers;
+  readonly #turnstile = new Turnstile(CONCURRENCY);
   #cancelNext = () => {};
 
   constructor(parts: PublisherParts) {
@@ -77,8 +79,8 @@ export class Publisher {
     const connection = this.#connection;
     if (connection === undefined) return this.wake();
     try {
-      await inParallel(objects, (object) => this.#publishObject(connection, object));
-      await inParallel(assignments, (record) => publishAssignment(connection, record));
+      await this.#turnstile.each(objects, (object) => this.#publishObject(connection, object));
+      await this.#turnstile.each(assignments, (record) => publishAssignment(connection, record));
     } catch (error) {
       this.#failed(error);
     }
@@ -147,16 +149,16 @@ export class Publisher {
     const names = this.#parts.store.objectNames();
     const wanted = new Set(names.map((object) => objectSubject(object as Digest)));
     const missing = names.filter((object) => !there.has(objectSubject(object as Digest)));
-    await inParallel(missing, (object) => this.#publishObject(connection, object));
+    await this.#turnstile.each(missing, (object) => this.#publishObject(connection, object));
     const stale = [...there].filter((subject) => !wanted.has(subject));
-    await inParallel(stale, (subject) => connection.remove(STREAMS.objects, subject));
+    await this.#turnstile.each(stale, (subject) => connection.remove(STREAMS.objects, subject));
   }
 
   async #mendAssignments(connection: BrokerConnection): Promise<void> {
     const there = await connection.subjects(STREAMS.assignments, ASSIGNMENT_SUBJECTS);
     const records = this.#parts.store.assignments();
     const marks = this.#parts.store.highWaters();
-    await inParallel(records, async (record) => {
+    await this.#turnstile.each(records, async (record) => {
       // What the broker has is newer, or nobody knows yet: the host says.
       if (isHeldBack(record.generation, marks.get(record.host) ?? 0n)) return;
       if (record.envelope.byteLength > MAX_PUSHED_ENVELOPE_BYTES) return;
@@ -167,7 +169,7 @@ export class Publisher {
     });
     const hosts = new Set(records.map(({ host }) => assignmentSubject(host)));
     const stale = [...there].filter((subject) => !hosts.has(subject));
-    await inParallel(stale, (subject) => connection.remove(STREAMS.assignments, subject));
+    await this.#turnstile.each(stale, (subject) => connection.remove(STREAMS.assignments, subject));
   }
 
   async #publishObject(connection: BrokerConnection, object: string): Promise<void> {
@@ -194,15 +196,4 @@ export class Publisher {
 async function publishAssignment(connection: BrokerConnection, record: AssignmentRecord): Promise<void> {
   if (record.envelope.byteLength > MAX_PUSHED_ENVELOPE_BYTES) return;
   await connection.publish(assignmentSubject(record.host), record.envelope);
-}
-
-/** Runs `work` over all items, a bounded number at a time; rejects with the first failure after those in flight have ended. */
-async function inParallel<T>(items: readonly T[], work: (item: T) => Promise<void>): Promise<void> {
-  const queue = items.values();
-  const worker = async () => {
-    for (const item of queue) await work(item);
-  };
-  const results = await Promise.allSettled(Array.from({ length: Math.min(CONCURRENCY, items.length) }, worker));
-  const failed = results.find((result) => result.status === 'rejected');
-  if (failed !== undefined) throw failed.reason;
 }

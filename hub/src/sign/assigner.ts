@@ -12,7 +12,7 @@ import {
 } from '@mooring/proto';
 import type { HostRendering, PlainObject, Rendering } from '../render/rendering.ts';
 import type { AssignmentRecord, HostRecord, ObjectRecord, Store } from '../store/store.ts';
-import { nextContent } from './assignment-content.ts';
+import { type IssuedContent, nextContent } from './assignment-content.ts';
 import { isHeldBack } from './held.ts';
 import {
   issueAssignment,
@@ -126,7 +126,8 @@ export class Assigner {
   async reissue(host: HostRecord, reason: string): Promise<Assigned> {
     const newest = this.#parts.store.assignment(host.name);
     if (newest === undefined || this.isHeldBack(host.name)) return { objects: [], assignments: [] };
-    const details = { revision: newest.revision, reason, actor: 'hub', newest: newest.generation };
+    const known = [newest.generation, this.#parts.store.highWater(host.name)];
+    const details = { revision: newest.revision, reason, actor: 'hub', known };
     const record = this.#issue(host, contentOf(newest), details);
     await this.#parts.store.putAssignments([record]);
     return { objects: [], assignments: [record] };
@@ -151,40 +152,42 @@ export class Assigner {
     // A host that joined after the rendering began gets its assignment with the next one.
     if (rendering === undefined) return undefined;
     const { store, fleetId, source } = this.#parts;
-    const takesOver = order.takesOver === 'all' || order.takesOver.has(host.name);
-    if (!takesOver && this.isHeldBack(host.name)) return undefined;
     const newest = store.assignment(host.name);
-    const content = nextContent({
+    const highWater = store.highWater(host.name);
+    const isTakenOver = order.takesOver === 'all' || order.takesOver.has(host.name);
+    if (!isTakenOver && isHeldBack(newest?.generation, highWater)) return undefined;
+    const previous = newest === undefined ? undefined : contentOf(newest);
+    const next = nextContent({
       fleetId,
       host: host.name,
       source,
       commit: order.commit,
       wanted: rendering.stacks.map((stack) => ({ ...stack, bundleObject: this.#objectOf(stack.bundleDigest).object })),
       kept: rendering.problems.map(({ stack }) => stack),
-      previous: newest === undefined ? undefined : contentOf(newest),
-      removed: new Set(store.hostState(host.name)?.state.removedStacks ?? []),
-      reported: takesOver ? store.stackHeads({ host: host.name }).map(({ stack }) => stack) : [],
+      previous,
+      removed: () => new Set(store.hostState(host.name)?.state.removedStacks ?? []),
+      reported: isTakenOver ? store.stackHeads({ host: host.name }).map(({ stack }) => stack) : [],
     });
     const { revision, reason, actor } = order;
-    const details = { revision, reason, actor, newest: newest?.generation ?? 0n };
-    if (content !== undefined) return this.#issue(host, content, details);
+    const details = { revision, reason, actor, known: [newest?.generation ?? 0n, highWater] };
+    if (next !== undefined) return this.#issue(host, next, details);
     // What it has from elsewhere may be anything: the same content is said again, above it.
-    const isAhead = newest !== undefined && store.highWater(host.name) > newest.generation;
-    return isAhead ? this.#issue(host, contentOf(newest), details) : undefined;
+    const isAhead = newest !== undefined && highWater > newest.generation;
+    return isAhead && previous !== undefined ? this.#issue(host, previous, details) : undefined;
   }
 
   #issue(
     host: HostRecord,
-    content: Parameters<typeof issueAssignment>[0],
-    details: Pick<AssignOrder, 'revision' | 'reason' | 'actor'> & { readonly newest: bigint },
+    issued: IssuedContent,
+    details: Pick<AssignOrder, 'revision' | 'reason' | 'actor'> & { readonly known: readonly bigint[] },
   ): AssignmentRecord {
-    const { store, keys, dataKeyOf, clock } = this.#parts;
+    const { keys, dataKeyOf, clock } = this.#parts;
     const nowMs = clock();
-    const generation = nextGeneration([details.newest, store.highWater(host.name)], nowMs);
-    const material = this.#materialOf(content.stacks.map(({ release }) => release?.bundle ?? ''));
+    const generation = nextGeneration(details.known, nowMs);
+    const material = this.#materialOf(issued.content.stacks.map(({ release }) => release?.bundle ?? ''));
     const { revision, reason, actor } = details;
     return issueAssignment(
-      content,
+      issued,
       { generation, material, revision, reason, actor, nowMs },
       { ...keys, dataKey: dataKeyOf(host.identityId) },
     );
@@ -230,8 +233,8 @@ export class Assigner {
   }
 }
 
-function contentOf(record: AssignmentRecord): Assignment {
-  return Assignment.decode(decodeEnvelope(record.envelope).payload);
+function contentOf({ envelope, contentDigest }: AssignmentRecord): IssuedContent {
+  return { content: Assignment.decode(decodeEnvelope(envelope).payload), contentDigest };
 }
 
 function toNamed({ object, plainDigest, plainSize }: ObjectRecord): NamedObject {

@@ -1,6 +1,6 @@
-import { Assignment, DriftMode } from '@mooring/proto';
+import { DriftMode } from '@mooring/proto';
 import { describe, expect, test } from 'vitest';
-import { type AssignmentWish, nextContent } from './assignment-content.ts';
+import { type AssignmentWish, type IssuedContent, nextContent } from './assignment-content.ts';
 import { nextGeneration } from './issue-assignment.ts';
 
 const shop = { stack: 'shop', bundleObject: 'sha256:aa', driftMode: DriftMode.DRIFT_MODE_CORRECT, ignore: [] };
@@ -15,14 +15,19 @@ function wish(change: Partial<AssignmentWish>): AssignmentWish {
     wanted: [shop],
     kept: [],
     previous: undefined,
-    removed: new Set(),
+    removed: () => new Set(),
     reported: [],
     ...change,
   };
 }
 
-function previously(change: Partial<AssignmentWish>): Assignment {
-  return Assignment.fromPartial(nextContent(wish(change)) ?? {});
+function previously(change: Partial<AssignmentWish>): IssuedContent {
+  return issued(nextContent(wish(change)));
+}
+
+function issued(next: IssuedContent | undefined): IssuedContent {
+  if (next === undefined) throw new Error('nothing is issued; an assignment is wanted');
+  return next;
 }
 
 describe('the next assignment of a host', () => {
@@ -39,7 +44,7 @@ describe('the next assignment of a host', () => {
     const next = nextContent(
       wish({ commit: 'c2', wanted: [changed, blog], previous: previously({ wanted: [shop, blog] }) }),
     );
-    expect(next?.stacks.map(({ stack, commit }) => [stack, commit])).toEqual([
+    expect(next?.content.stacks.map(({ stack, commit }) => [stack, commit])).toEqual([
       ['blog', 'c1'],
       ['shop', 'c2'],
     ]);
@@ -47,27 +52,27 @@ describe('the next assignment of a host', () => {
 
   test('removes a stack that is no longer given, and says so until it is done', () => {
     const dropped = nextContent(wish({ commit: 'c2', wanted: [blog], previous: previously({ wanted: [shop, blog] }) }));
-    expect(dropped?.removals.map(({ stack }) => stack)).toEqual(['shop']);
-    const later = Assignment.fromPartial(dropped ?? {});
+    expect(dropped?.content.removals.map(({ stack }) => stack)).toEqual(['shop']);
+    const later = issued(dropped);
     const pending = nextContent(
       wish({ commit: 'c3', wanted: [{ ...blog, bundleObject: 'sha256:dd' }], previous: later }),
     );
-    expect(pending?.removals.map(({ stack }) => stack)).toEqual(['shop']);
-    const done = new Set(['shop']);
+    expect(pending?.content.removals.map(({ stack }) => stack)).toEqual(['shop']);
+    const done = () => new Set(['shop']);
     expect(nextContent(wish({ commit: 'c3', wanted: [blog], previous: later, removed: done }))).toBeUndefined();
     const after = nextContent(
       wish({ commit: 'c4', wanted: [{ ...blog, bundleObject: 'sha256:ee' }], previous: later, removed: done }),
     );
-    expect(after?.removals).toEqual([]);
+    expect(after?.content.removals).toEqual([]);
   });
 
   test('removes what the host reports and nothing gives to it, but for what does not render for it alone', () => {
     const reported = ['blog', 'shop', 'wiki'];
     const next = nextContent(wish({ commit: 'c2', previous: previously({}), reported, kept: ['wiki'] }));
-    expect(next?.removals).toEqual([
+    expect(next?.content.removals).toEqual([
       { stack: 'blog', commit: 'c2', reason: 'commit c2 no longer gives stack blog to this host' },
     ]);
-    const later = Assignment.fromPartial(next ?? {});
+    const later = issued(next);
     expect(nextContent(wish({ commit: 'c3', previous: later, reported, kept: ['wiki'] }))).toBeUndefined();
   });
 
@@ -75,15 +80,13 @@ describe('the next assignment of a host', () => {
     const next = nextContent(
       wish({ commit: 'c2', wanted: [], kept: ['shop'], previous: previously({ wanted: [shop, blog] }) }),
     );
-    expect(next?.stacks.map(({ stack }) => stack)).toEqual(['shop']);
-    expect(next?.removals.map(({ stack }) => stack)).toEqual(['blog']);
+    expect(next?.content.stacks.map(({ stack }) => stack)).toEqual(['shop']);
+    expect(next?.content.removals.map(({ stack }) => stack)).toEqual(['blog']);
   });
 
   test('takes a stack out of the removals when it comes back', () => {
-    const dropped = Assignment.fromPartial(
-      nextContent(wish({ wanted: [blog], previous: previously({ wanted: [shop, blog] }) })) ?? {},
-    );
-    expect(nextContent(wish({ wanted: [shop, blog], previous: dropped }))?.removals).toEqual([]);
+    const dropped = issued(nextContent(wish({ wanted: [blog], previous: previously({ wanted: [shop, blog] }) })));
+    expect(nextContent(wish({ wanted: [shop, blog], previous: dropped }))?.content.removals).toEqual([]);
   });
 });
 

@@ -1,4 +1,5 @@
 import { Assignment, type DriftMode, digestOf, type Removal, type StackAssignment } from '@mooring/proto';
+import { messageBytes } from '../message-bytes.ts';
 
 /** One stack that a host must run, by the object name of its bundle. */
 export interface WantedStack {
@@ -19,36 +20,42 @@ export interface AssignmentWish {
   readonly wanted: readonly WantedStack[];
   /** Stacks that do not render for this host alone: what was assigned stays. */
   readonly kept: readonly string[];
-  /** The newest assignment of the host; absent: none. */
-  readonly previous: Assignment | undefined;
-  /** Stacks whose removal the host reported done. */
-  readonly removed: ReadonlySet<string>;
+  /** What the newest assignment of the host says; absent: it has none. */
+  readonly previous: IssuedContent | undefined;
+  /** Stacks whose removal the host reported done; asked for only where one is under way. */
+  readonly removed: () => ReadonlySet<string>;
   /** Stacks that it reported and that go where nothing gives them to it: a hub that was restored from before does not know that it did. */
   readonly reported: readonly string[];
 }
 
 /** The part of an assignment that decides whether a new one is issued. */
-export type AssignmentContent = Pick<Assignment, 'fleetId' | 'host' | 'stacks' | 'removals' | 'allowances' | 'secrets'>;
+type AssignmentContent = Pick<Assignment, 'fleetId' | 'host' | 'stacks' | 'removals' | 'allowances' | 'secrets'>;
+
+/** The same with its digest, which is formed once. */
+export interface IssuedContent {
+  readonly content: AssignmentContent;
+  readonly contentDigest: string;
+}
 
 /**
  * What the host's next assignment says, or undefined when the newest says it already. A removal that is done disappears with the next
  * assignment, but is no reason to issue one; a host that never had anything gets nothing until something selects it.
  */
-export function nextContent(wish: AssignmentWish): AssignmentContent | undefined {
+export function nextContent(wish: AssignmentWish): IssuedContent | undefined {
   const stacks = [...wish.wanted.map((wanted) => stackAssignment(wish, wanted)), ...keptStacks(wish)].sort(byStack);
   const removals = pendingRemovals(wish, stacks);
   if (wish.previous === undefined && stacks.length === 0) return undefined;
-  const content = { fleetId: wish.fleetId, host: wish.host, stacks, removals, allowances: [], secrets: [] };
-  if (wish.previous !== undefined && contentDigest(content) === contentDigest(wish.previous)) return undefined;
-  return { ...content, removals: removals.filter((removal) => !wish.removed.has(removal.stack)) };
+  const next = withDigest({ fleetId: wish.fleetId, host: wish.host, stacks, removals, allowances: [], secrets: [] });
+  if (next.contentDigest === wish.previous?.contentDigest) return undefined;
+  if (removals.length === 0) return next;
+  const removed = wish.removed();
+  return withDigest({ ...next.content, removals: removals.filter(({ stack }) => !removed.has(stack)) });
 }
 
 /** Digest of what an assignment asks for, whatever its generation, time, reason, actor and seal. */
-export function contentDigest(content: AssignmentContent): string {
-  const { fleetId, host, stacks, removals, allowances, secrets } = content;
-  return digestOf(
-    Assignment.encode(Assignment.fromPartial({ fleetId, host, stacks, removals, allowances, secrets })).finish(),
-  );
+function withDigest(content: AssignmentContent): IssuedContent {
+  const message: Assignment = { ...Assignment.create(), ...content };
+  return { content, contentDigest: digestOf(messageBytes((to) => Assignment.encode(message, to))) };
 }
 
 function stackAssignment(wish: AssignmentWish, wanted: WantedStack): StackAssignment {
@@ -60,7 +67,7 @@ function stackAssignment(wish: AssignmentWish, wanted: WantedStack): StackAssign
     driftMode: wanted.driftMode,
     ignore: [...wanted.ignore],
   };
-  const before = wish.previous?.stacks.find((stack) => stack.stack === wanted.stack);
+  const before = wish.previous?.content.stacks.find((stack) => stack.stack === wanted.stack);
   return before !== undefined && saysTheSame(before, next) ? before : next;
 }
 
@@ -75,14 +82,14 @@ function saysTheSame(before: StackAssignment, next: StackAssignment): boolean {
 }
 
 function keptStacks(wish: AssignmentWish): StackAssignment[] {
-  return (wish.previous?.stacks ?? []).filter((stack) => wish.kept.includes(stack.stack));
+  return (wish.previous?.content.stacks ?? []).filter((stack) => wish.kept.includes(stack.stack));
 }
 
 function pendingRemovals(wish: AssignmentWish, stacks: readonly StackAssignment[]): Removal[] {
   const running = new Set(stacks.map((stack) => stack.stack));
-  const pending = wish.previous?.removals ?? [];
+  const { stacks: given = [], removals: pending = [] } = wish.previous?.content ?? {};
   const known = new Set([...pending.map(({ stack }) => stack), ...wish.kept]);
-  const before = [...(wish.previous?.stacks ?? []).map(({ stack }) => stack), ...wish.reported];
+  const before = [...given.map(({ stack }) => stack), ...wish.reported];
   const dropped = [...new Set(before)]
     .filter((stack) => !known.has(stack))
     .map((stack) => ({

@@ -10,8 +10,9 @@ import {
   sealForHost,
   signEnvelope,
 } from '@mooring/proto';
+import { messageBytes } from '../message-bytes.ts';
 import type { AssignmentRecord } from '../store/store.ts';
-import { type AssignmentContent, contentDigest } from './assignment-content.ts';
+import type { IssuedContent } from './assignment-content.ts';
 
 /** The secrets that issuing needs. They never leave the hub's process. */
 export interface SigningKeys {
@@ -55,26 +56,27 @@ export function nextGeneration(known: readonly bigint[], nowMs: number): bigint 
 
 /** Seals the keys of the objects for the host, signs the whole, and returns the record to store and publish. */
 export function issueAssignment(
-  content: AssignmentContent,
+  { content, contentDigest }: IssuedContent,
   details: IssueDetails,
   keys: SigningKeys,
 ): AssignmentRecord {
   const context = { fleetId: content.fleetId, host: content.host, generation: details.generation };
-  const assignment = Assignment.fromPartial({
+  const assignment: Assignment = {
     ...content,
     generation: details.generation,
     sealedMaterial: sealForHost(keys.dataKey, assignmentSealContext(context), details.material.keys),
     reason: details.reason,
     actor: details.actor,
     issuedAtMs: BigInt(details.nowMs),
-  });
-  const envelope = signEnvelope(PAYLOAD_TYPES.assignment, Assignment.encode(assignment).finish(), keys.assignmentKey);
+  };
+  const payload = messageBytes((to) => Assignment.encode(assignment, to));
+  const envelope = signEnvelope(PAYLOAD_TYPES.assignment, payload, keys.assignmentKey);
   return {
     host: content.host,
     generation: details.generation,
     envelope,
     digest: digestOf(envelope),
-    contentDigest: contentDigest(content),
+    contentDigest,
     objects: details.material.objects,
     revision: details.revision,
     issuedAtMs: details.nowMs,

@@ -1,6 +1,6 @@
 import { Assignment, decodeEnvelope, MooringError, PAYLOAD_TYPES } from '@mooring/proto';
-import { GENERATION_RETENTION_ROWS } from './retention.ts';
-import { stamp } from './row-digest.ts';
+import { GENERATION_PRUNE_EVERY, GENERATION_RETENTION_ROWS } from './retention.ts';
+import { putRow } from './row-digest.ts';
 import type { Sqlite } from './sqlite.ts';
 import type { AssignedStack, AssignmentRecord } from './store.ts';
 import type { Writes } from './write.ts';
@@ -20,31 +20,24 @@ function putAssignment(database: Sqlite, record: AssignmentRecord): void {
     const reason = `generation ${record.generation} is not above ${newest}; a growing one is wanted`;
     throw new MooringError('INVALID_ARGUMENT', `Cannot store the assignment of ${host}: ${reason}`);
   }
-  database.run(
-    `INSERT OR REPLACE INTO assignments
-       (host, generation, envelope, digest, content_digest, objects, stacks, revision, issued_at_ms)
-     VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)`,
+  putRow(database, 'assignments', {
     host,
     generation,
-    record.envelope,
+    envelope: record.envelope,
     digest,
-    record.contentDigest,
-    JSON.stringify(record.objects),
-    JSON.stringify(readStacks(record.envelope)),
+    content_digest: record.contentDigest,
+    objects: JSON.stringify(record.objects),
+    stacks: JSON.stringify(readStacks(record.envelope)),
     revision,
-    record.issuedAtMs,
-  );
-  database.run(
-    'INSERT INTO assignment_history (host, generation, revision, digest) VALUES (?, ?, ?, ?)',
-    host,
-    generation,
-    revision,
-    digest,
-  );
+    issued_at_ms: record.issuedAtMs,
+  });
+  putRow(database, 'assignment_history', { host, generation, revision, digest });
   // Whatever the host had, this one is newer than the backup that did not know.
   database.run('UPDATE hosts SET high_water = 0 WHERE name = ? AND high_water < 0', host);
-  stamp(database, 'assignments', host);
-  stamp(database, 'assignment_history', host, generation);
+  if (generation % GENERATION_PRUNE_EVERY === 0) pruneGenerations(database, host);
+}
+
+function pruneGenerations(database: Sqlite, host: string): void {
   database.run(
     `DELETE FROM assignment_history WHERE host = ? AND generation <=
        (SELECT generation FROM assignment_history WHERE host = ? ORDER BY generation DESC LIMIT 1 OFFSET ?)`,

@@ -90,6 +90,17 @@ test('the newest assignment is kept whole and older generations still tell which
   expect(store.hostsOfObject(bundleName('two'), 5)).toEqual(['web-1']);
 });
 
+test('a thousand generations of a host are kept, and older ones go in time', async () => {
+  const { store } = temporary;
+  const records = Array.from({ length: 1100 }, (_, index) =>
+    assignmentRecord({ host: 'web-1', generation: BigInt(index + 1), revision: index + 1 }),
+  );
+  await store.putAssignments(records);
+  expect(store.generationFor('web-1', 1)).toBeUndefined();
+  expect(store.generationFor('web-1', 100)).toBe(100n);
+  expect(store.generationFor('web-1', 1100)).toBe(1100n);
+});
+
 test('a generation that does not grow, a host that did not join and bytes that are no envelope are refused', async () => {
   const { store } = temporary;
   await store.putAssignments([assignmentRecord({ host: 'web-1', generation: 10n })]);

@@ -1,5 +1,5 @@
-import { BinaryWriter } from '@bufbuild/protobuf/wire';
 import { Drift, HostState, type Problem, StackState } from '@mooring/proto';
+import { messageBytes } from '../message-bytes.ts';
 import type { ReportWrite } from './store.ts';
 import type { DriftRow, HostRow, ReportRows, StackRow } from './write.ts';
 
@@ -22,7 +22,7 @@ function toHostRow(state: HostState): HostRow {
     appliedGeneration: Number(state.appliedGeneration),
     refusal: sentence(state.refusal),
     problem: sentence(state.problem),
-    body: bytesOf((to) => HostState.encode(state, to)),
+    body: messageBytes((to) => HostState.encode(state, to)),
   };
 }
 
@@ -37,27 +37,14 @@ function toStackRow(host: string, state: StackState): StackRow {
     reason: state.reason === '' ? sentence(state.problem) : state.reason,
     appliedAtMs: Number(state.appliedAtMs),
     lastHealthyBundle: state.lastHealthyBundle,
-    body: bytesOf((to) => StackState.encode({ ...state, host, drift: [] }, to)),
+    body: messageBytes((to) => StackState.encode({ ...state, host, drift: [] }, to)),
     drift: state.drift.map((drift) => toDriftRow({ ...drift, host, stack: state.stack })),
   };
 }
 
 function toDriftRow(drift: Drift): DriftRow {
   const { service, replica, field, object, name, kind } = drift;
-  return { service, replica, field, object, name, kind, body: bytesOf((to) => Drift.encode(drift, to)) };
-}
-
-/** One for all rows: its buffer grows once, not again for each of thousands a second. */
-const writer = new BinaryWriter();
-
-function bytesOf(encode: (to: BinaryWriter) => BinaryWriter): Uint8Array {
-  try {
-    return encode(writer).finish();
-  } catch (error) {
-    // What was begun must not stand before the next.
-    writer.finish();
-    throw error;
-  }
+  return { service, replica, field, object, name, kind, body: messageBytes((to) => Drift.encode(drift, to)) };
 }
 
 function sentence(problem: Problem | undefined): string {

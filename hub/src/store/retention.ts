@@ -8,6 +8,8 @@ export const EVENT_RETENTION_ROWS = 1_000_000;
 export const REVISION_RETENTION_ROWS = 10_000;
 /** Issued generations that are kept of one host, to tell which revision one satisfied. */
 export const GENERATION_RETENTION_ROWS = 1_000;
+/** Generations of which one has its host's old ones removed: counting a thousand takes longer than storing one. They are times, so that chance decides. */
+export const GENERATION_PRUNE_EVERY = 64;
 /** Outboxes that are remembered of one host: a new one is born only when a host loses its disk. */
 export const OUTBOX_RETENTION_ROWS = 16;
 /** Milliseconds that a used or expired invitation is kept, so that it is refused by its true reason. */

@@ -84,6 +84,32 @@ export function stamp(database: Sqlite, table: DigestedTable, ...key: SqlValue[]
   database.run(`UPDATE ${table} SET row_digest = digest_of(${columns.join(', ')}) WHERE ${where}`, ...key);
 }
 
+/** A table whose rows are named by what their digest covers, so that a row can be written whole. */
+type WholeTable = 'assignments' | 'assignment_history';
+
+/** A value for each column that the digest covers. */
+type WholeRow<T extends WholeTable> = Readonly<Record<(typeof DIGESTED)[T]['columns'][number], SqlValue>>;
+
+/** Writes a whole row with its digest, in the place of one with the same key: a digest that is written afterwards writes the row twice. */
+export function putRow<T extends WholeTable>(database: Sqlite, table: T, row: WholeRow<T>): void {
+  const columns: readonly (keyof WholeRow<T>)[] = DIGESTED[table].columns;
+  const values = columns.map((column) => row[column]);
+  database.run(PUT_ROW[table], ...values, rowDigest(...values));
+}
+
+const PUT_ROW: Readonly<Record<WholeTable, string>> = {
+  assignments: putStatement('assignments'),
+  assignment_history: putStatement('assignment_history'),
+};
+
+function putStatement(table: WholeTable): string {
+  const { key, columns }: Digested = DIGESTED[table];
+  const all = [...columns, 'row_digest'];
+  const changed = all.filter((column) => !key.includes(column)).map((column) => `${column} = excluded.${column}`);
+  return `INSERT INTO ${table} (${all.join(', ')}) VALUES (${all.map(() => '?').join(', ')})
+     ON CONFLICT (${key.join(', ')}) DO UPDATE SET ${changed.join(', ')}`;
+}
+
 /** Refuses a database with a row that is not as it was written: SQLite does not notice a bit that flips inside a value. Throws DB_ROW_DIGEST. */
 export function checkRows(database: Sqlite, file: string): void {
   for (const [table, { key, columns }] of Object.entries(DIGESTED)) {

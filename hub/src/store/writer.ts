@@ -128,6 +128,11 @@ function diskFull(): MooringError {
   );
 }
 
+/** True for a change of many rows, which has its company with it: whole hosts wait to be told of it. */
+function isBatch({ kind }: Write): boolean {
+  return kind === 'putAssignments';
+}
+
 /** Runs in a worker thread. */
 function runWriter(file: string): void {
   const port = parentPort;
@@ -161,9 +166,9 @@ function runWriter(file: string): void {
       port.close();
       return;
     }
-    for (const write of message) {
-      waiting.push(write);
-      if (waiting.length >= BATCH_WRITES) flush();
+    for (const numbered of message) {
+      waiting.push(numbered);
+      if (waiting.length >= BATCH_WRITES || isBatch(numbered.write)) flush();
     }
     if (waiting.length > 0) timer ??= setTimeout(flush, BATCH_WAIT_MS);
   });
