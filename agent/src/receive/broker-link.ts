@@ -4,8 +4,8 @@ import type { Log } from '../log.ts';
 import { MACHINE_TIMERS, type Timers } from '../timers.ts';
 import type { BrokerConnection, BrokerTarget } from './nats.ts';
 
-/** The first attempt comes soon, so that a broker that restarts is found; a dead one is asked twice a minute. */
-const RECONNECT = { firstMs: 1_000, maxMs: 30_000 };
+/** The first attempt comes about when a broker that restarts is there again; a dead one is asked twice a minute. */
+const RECONNECT = { firstMs: 500, maxMs: 30_000 };
 
 /** How a connection stands. */
 export interface LinkState {

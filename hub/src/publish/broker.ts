@@ -17,8 +17,8 @@ const START_DEADLINE_MS = 30_000;
 const RELOAD_DEADLINE_MS = 10_000;
 // Clients are told to go elsewhere first.
 const STOP_DEADLINE_MS = 5_000;
-// A server that ends by itself is started again after this; longer each time up to the maximum.
-const RESTART_DELAY_MS = 250;
+// A server that ends by itself is started again after this, since every host waits for it; longer each time up to the maximum.
+const RESTART_DELAY_MS = 25;
 const MAX_RESTART_DELAY_MS = 10_000;
 
 /** A nats-server of the hub's own, started again whenever it ends. */
