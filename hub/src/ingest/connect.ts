@@ -26,13 +26,16 @@ export async function* connect(
 ): AsyncGenerator<ConnectResponse, void, undefined> {
   const iterator = requests[Symbol.asyncIterator]();
   const ended = new AbortController();
-  const signal = AbortSignal.any([context.signal, ended.signal]);
+  const { signal } = ended;
   const outgoing = new BoundedQueue<ConnectResponse>(MAX_OUTGOING);
-  const end = () => outgoing.end();
-  signal.addEventListener('abort', end, { once: true });
+  signal.addEventListener('abort', () => outgoing.end(), { once: true });
+  // One signal for both ends. AbortSignal.any would leave the collector something to look after for each of thousands that come at once.
+  const abort = () => ended.abort();
+  if (context.signal.aborted) abort();
+  context.signal.addEventListener('abort', abort, { once: true });
   let connection: Connection | undefined;
   try {
-    const hello = await readHello(parts, iterator, context);
+    const hello = await readHello(parts, iterator, { caller: context.caller, signal });
     if (hello === undefined) return;
     await parts.onHello(hello);
     connection = await arrive(parts, hello, { outgoing, supersede: () => ended.abort() });
@@ -42,7 +45,8 @@ export async function* connect(
     void readAll(session, iterator, { signal, outgoing, onRefused: (error) => refused(parts, hello.host, error) });
     yield* outgoing;
   } finally {
-    ended.abort();
+    context.signal.removeEventListener('abort', abort);
+    abort();
     connection?.close();
     iterator.return?.().catch(parts.onError);
   }
@@ -82,9 +86,9 @@ async function readHello(
   iterator: AsyncIterator<ConnectRequest>,
   { caller, signal }: CallContext,
 ): Promise<Hello | undefined> {
-  const late = new AbortController();
-  const cancel = (parts.timers ?? MACHINE_TIMERS).after(HELLO_MS, () => late.abort());
-  const first = await untilAborted(iterator.next(), AbortSignal.any([signal, late.signal])).finally(cancel);
+  const late = Promise.withResolvers<typeof ABORTED>();
+  const cancel = (parts.timers ?? MACHINE_TIMERS).after(HELLO_MS, () => late.resolve(ABORTED));
+  const first = await Promise.race([untilAborted(iterator.next(), signal), late.promise]).finally(cancel);
   if (first === ABORTED) {
     if (signal.aborted) return undefined;
     throw new MooringError(
