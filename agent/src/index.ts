@@ -1,6 +1,7 @@
 /** The agent's door, for the tests and benches of the whole. */
 export { FAILPOINTS } from './apply/failpoint.ts';
 export { containerFields } from './canonical/container-fields.ts';
+export { signWithNkey } from './join/nkey.ts';
 export { verifyTrust } from './join/trust.ts';
 export { openKeep } from './keep/open-keep.ts';
 export { containerDetails } from './observe/container-details.ts';
