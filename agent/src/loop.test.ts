@@ -23,6 +23,7 @@ function assessment(wakeAtMs = 0): Assessment {
     unmanagedCount: 0,
     unmanaged: [],
     stacks: [],
+    strays: [],
     removedStacks: [],
     settled: true,
     observedAtMs: 0,

@@ -21,6 +21,7 @@ import type { Desired } from './plan/desired.ts';
 import { type Plan, plan, type StackPlan } from './plan/plan.ts';
 import type { Answers } from './report/answers.ts';
 import { assessStack, nextHealthyAtMs } from './report/assess.ts';
+import { strayStacks } from './report/stray-stacks.ts';
 
 /** Milliseconds until a container that the engine could not be asked about is asked about again; an answer that comes before is told by the engine. */
 const ASK_AGAIN_MS = 15_000;
@@ -32,6 +33,8 @@ export interface Assessment {
   readonly unmanaged: readonly string[];
   /** Sorted by stack; stacks that are being removed are among them. */
   readonly stacks: readonly StackState[];
+  /** Ours by label and record, and asked for by nobody. */
+  readonly strays: readonly StackState[];
   /** Removals that are done. */
   readonly removedStacks: readonly string[];
   /** True when nothing was left to do. */
@@ -230,6 +233,9 @@ class EngineReconciler implements Reconciler {
       unmanagedCount: foreignContainers.length,
       unmanaged: foreignContainers.slice(0, MAX_UNMANAGED_NAMES),
       stacks: states,
+      strays: strayStacks(observed, new Set(planned.stacks.map(({ stack }) => stack)), (stack) =>
+        memory.since(`state ${stack} stray`, observed.atMs),
+      ),
       removedStacks: [],
       settled:
         planned.stacks.every(({ steps, unknown }) => steps.length + unknown.length === 0) &&

@@ -46,7 +46,7 @@ export class Standing {
     return { host, stacks: this.#stacks(receiver.workload) };
   }
 
-  /** What is observed, and stacks whose release is refused beside it. */
+  /** What is observed, and beside it stacks whose release is refused, and those that nobody asked for. */
   #stacks(workload: Receiver['workload']): readonly StackState[] {
     const observed = new Map((this.#assessment?.stacks ?? []).map((state) => [state.stack, state]));
     for (const { assigned, refusal } of workload?.stacks ?? []) {
@@ -65,7 +65,16 @@ export class Standing {
         problem,
       });
     }
+    for (const stray of this.#strays(workload)) observed.set(stray.stack, stray);
     return [...observed.values()].sort((a, b) => (a.stack < b.stack ? -1 : 1));
+  }
+
+  /** Without an assignment nobody has said yet what shall run, and what is refused was asked for. */
+  #strays(workload: Receiver['workload']): readonly StackState[] {
+    if (workload === undefined) return [];
+    const { stacks, removals } = workload.assignment;
+    const asked = new Set([...stacks, ...removals].map(({ stack }) => stack));
+    return (this.#assessment?.strays ?? []).filter(({ stack }) => !asked.has(stack));
   }
 }
 

@@ -167,7 +167,7 @@ function judgeUnknown({ name }: UnknownContainer): Judgement {
 }
 
 /** How well one container is. */
-function judge(container: OwnContainer, nowMs: number): Judgement {
+export function judge(container: OwnContainer, nowMs: number): Judgement {
   const { name, status, health, exitCode, error } = container;
   if (isFinished(container)) return { health: HealthState.HEALTH_STATE_HEALTHY, reason: '' };
   switch (status) {
@@ -215,11 +215,13 @@ export function nextHealthyAtMs(observed: Observed): number {
   return times.length === 0 ? 0 : Math.min(...times);
 }
 
-function worseHealth(a: HealthState, b: HealthState): HealthState {
+/** The worse of two. */
+export function worseHealth(a: HealthState, b: HealthState): HealthState {
   return a < b ? a : b;
 }
 
-function toContainerState(container: OwnContainer): ContainerState {
+/** A container as it is reported. */
+export function toContainerState(container: OwnContainer): ContainerState {
   const { id, name, replica, status, health, image, imageId, specDigest, startedAtMs, exitCode, restarts, ports } =
     container;
   return {
