@@ -6,11 +6,16 @@ import {
   AdminServiceService,
   AgentServiceService,
   Assignment,
+  Bundle,
+  DriftMode,
   decodeJoinString,
   EnrolServiceService,
   encodeJoinString,
   FleetServiceService,
+  isDigest,
+  isStackName,
   keyIdOf,
+  MAX_GENERATION_AHEAD_MS,
   MooringError,
   PAYLOAD_TYPES,
   signEnvelope,
@@ -18,6 +23,7 @@ import {
 import * as fc from 'fast-check';
 import { treeOf } from './memory-tree.ts';
 import { COMPOSE_TEXT, composeLike, edits, FLEET_TEXT, fleetLike, inspectLike, patched } from './mutations.ts';
+import { ASSIGNMENT_BYTES, bundleBytes, cutAndPatched } from './signed-bytes.ts';
 
 /** What must hold for any input. */
 export interface Fuzzer {
@@ -162,6 +168,46 @@ const signedGarbage: Fuzzer = {
     const bytes = signEnvelope(PAYLOAD_TYPES.assignment, payload, signer.privateKey);
     const refusal = await refusalOf(() => verifyAssignment(bytes, expectation));
     check(refusal?.code.startsWith('ASSIGNMENT_') === true, `${refusal?.code}`);
+  }),
+};
+
+const LATEST_GENERATION = BigInt(NOW_MS) + BigInt(MAX_GENERATION_AHEAD_MS);
+
+const assignments: Fuzzer = {
+  name: 'an assignment that was changed before it was signed is refused, or means what it says and makes sense',
+  property: fc.asyncProperty(cutAndPatched(ASSIGNMENT_BYTES), async (payload) => {
+    const bytes = signEnvelope(PAYLOAD_TYPES.assignment, payload, signer.privateKey);
+    const refusal = await refusalOf(() => {
+      const { assignment } = verifyAssignment(bytes, expectation);
+      const { fleetId, host, generation, stacks, removals } = assignment;
+      check(fleetId === 'fleet' && host === 'web-1', `it is for ${fleetId} and ${host}`);
+      check(generation > 0n && generation <= LATEST_GENERATION, `its generation is ${generation}`);
+      const names = [...stacks, ...removals].map(({ stack }) => stack);
+      check(new Set(names).size === names.length && names.every(isStackName), `it names ${names.join()}`);
+      check(
+        stacks.every(({ release, driftMode }) => isDigest(release?.bundle ?? '') && driftMode in DRIFT_MODES),
+        'a stack makes no sense',
+      );
+      const again = Assignment.decode(Assignment.encode(assignment).finish());
+      check(isDeepStrictEqual(again, assignment), 'it is read otherwise than it is written');
+    });
+    check(refusal === undefined || refusal.code.startsWith('ASSIGNMENT_'), `${refusal?.code}`);
+  }),
+};
+
+/** By number. */
+const DRIFT_MODES = Object.fromEntries(Object.values(DriftMode).map((mode) => [mode, true]));
+
+const honestBundle = await bundleBytes();
+
+const changedBundles: Fuzzer = {
+  name: 'a bundle that was changed is refused, or says exactly what its bytes say',
+  property: fc.asyncProperty(cutAndPatched(honestBundle), async (plain) => {
+    const refusal = await refusalOf(() => {
+      const bundle = verifyPlainBundle('shop', plain);
+      check(bundle.stack === 'shop' && Buffer.from(Bundle.encode(bundle).finish()).equals(plain), 'it says less');
+    });
+    check(refusal === undefined || refusal.code.startsWith('BUNDLE_'), `${refusal?.code}`);
   }),
 };
 
@@ -310,7 +356,9 @@ export const FUZZERS: readonly Fuzzer[] = [
   fleet,
   envelopes,
   signedGarbage,
+  assignments,
   bundles,
+  changedBundles,
   messages,
   canonical,
   selectors,

@@ -1,4 +1,4 @@
-import { type Assignment, isDigest, isStackName, MooringError, type StackAssignment } from '@mooring/proto';
+import { type Assignment, DriftMode, isDigest, isStackName, MooringError, type StackAssignment } from '@mooring/proto';
 
 /** Stacks and removals of one host: an engine with more containers than this gives is beyond what one agent reconciles. */
 export const MAX_STACKS = 1000;
@@ -30,9 +30,13 @@ export function checkAssignmentShape(assignment: Assignment): void {
 const MAX_NAME_SHOWN = 80;
 const COMMIT = /^(?:[0-9a-f]{40}|[0-9a-f]{64})?$/;
 
-function checkStack({ stack, source, commit, release, ignore, hold }: StackAssignment): void {
+/** What only a later release knows is refused: taken for what this one knows, it would be done otherwise than Git says. */
+const DRIFT_MODES: ReadonlySet<number> = new Set(Object.values(DriftMode));
+
+function checkStack({ stack, source, commit, release, driftMode, ignore, hold }: StackAssignment): void {
   if (release === undefined || !isDigest(release.bundle)) fail(`stack ${stack} names no bundle`);
   if (!COMMIT.test(commit)) fail(`stack ${stack} names a commit that is none`);
+  if (!DRIFT_MODES.has(driftMode)) fail(`stack ${stack} has drift mode ${driftMode}, which this agent does not know`);
   if (ignore.length > MAX_IGNORE_RULES) fail(`stack ${stack} has more than ${MAX_IGNORE_RULES} ignore rules`);
   if (ignore.some((rule) => rule.length > MAX_IGNORE_CHARACTERS))
     fail(`stack ${stack} has an ignore rule that is too long`);

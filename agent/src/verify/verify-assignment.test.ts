@@ -1,6 +1,7 @@
 import { generateKeyPairSync } from 'node:crypto';
 import {
   Assignment,
+  type DriftMode,
   decodeEnvelope,
   digestOf,
   keyIdOf,
@@ -186,6 +187,9 @@ describe('the content of a signed assignment', () => {
       stacks: stacks.map((stack) => ({ ...stack, release: { bundle: 'sha256:../..', secrets: [] } })),
     }),
     'a commit that is none': ({ stacks }) => ({ stacks: stacks.map((stack) => ({ ...stack, commit: 'HEAD' })) }),
+    'a drift mode of a later release': ({ stacks }) => ({
+      stacks: stacks.map((stack) => ({ ...stack, driftMode: 3 as DriftMode })),
+    }),
     'an endless source': ({ stacks }) => ({ stacks: stacks.map((stack) => ({ ...stack, source: long })) }),
     'an endless hold': ({ stacks }) => ({
       stacks: stacks.map((stack) => ({ ...stack, hold: { owner: '', reason: long, expiresAtMs: 0n } })),
