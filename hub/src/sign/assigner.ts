@@ -58,6 +58,9 @@ export interface AssignOrder {
 /** Hosts that are signed for in one go: what is stored of them is published while the next are signed. */
 const HOSTS_AT_A_TIME = 100;
 
+/** Names of objects, and lists of them by bundle, that are kept in memory: a large fleet uses fewer at a time, and the store has them all. */
+const MAX_KNOWN = 10_000;
+
 /** What was stored and waits to be published. */
 export interface Assigned {
   /** Names of objects that are new. */
@@ -97,6 +100,7 @@ export class Assigner {
     const assignments: AssignmentRecord[] = [];
     const storing: Promise<PromiseSettledResult<void>[]>[] = [];
     this.#materials.clear();
+    for (const known of [this.#names, this.#objectsOfBundle]) if (known.size > MAX_KNOWN) known.clear();
     for (let start = 0; start < active.length; start += HOSTS_AT_A_TIME) {
       const hosts = active.slice(start, start + HOSTS_AT_A_TIME);
       const records = hosts.flatMap((host) => this.#assignHost(host, byHost.get(host.name), order) ?? []);
