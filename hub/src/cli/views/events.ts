@@ -9,7 +9,13 @@ export function eventLine(event: Event): string {
     .filter((part) => part !== '')
     .join('/');
   const code = event.code === '' ? '' : ` ${event.code}`;
-  const lost = event.lostBefore === 0n ? '' : ` (${event.lostBefore} events before it were lost)`;
+  const lost = lostText(event.lostBefore);
   const severity = wordOf(severityToJSON(event.severity)).padEnd(8);
   return escapeControls(`${at}  ${severity}  ${where}  ${event.kind}${code}  ${event.message}${lost}`);
+}
+
+/** An outbox that was full let go of them: a gap is never silent. */
+function lostText(count: bigint): string {
+  if (count === 0n) return '';
+  return count === 1n ? ' (1 event before it was lost)' : ` (${count} events before it were lost)`;
 }
