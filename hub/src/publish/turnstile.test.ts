@@ -34,13 +34,25 @@ test('as much work as may runs at the same time, whoever brings it, in the order
 });
 
 test('work that fails lets the next in, and is told once all have ended', async () => {
-  const turnstile = new Turnstile(1);
+  const turnstile = new Turnstile(2);
   const { begun, work, end, fail } = works();
-  const all = turnstile.each(['a', 'b'], work);
+  const all = turnstile.each(['a', 'b', 'c'], work);
   fail('a');
-  await expect.poll(() => begun).toEqual(['a', 'b']);
-  end('b');
+  await expect.poll(() => begun).toEqual(['a', 'b', 'c']);
+  for (const item of ['b', 'c']) end(item);
   await expect(all).rejects.toThrow('a');
+});
+
+test('nothing more begins after as much work has failed as may run at the same time, and others are not concerned', async () => {
+  const turnstile = new Turnstile(2);
+  const { begun, work, end, fail } = works();
+  const all = turnstile.each(['a', 'b', 'c', 'd'], work);
+  const others = turnstile.each(['e'], work);
+  for (const item of ['a', 'b']) fail(item);
+  await expect(all).rejects.toThrow('a');
+  await expect.poll(() => begun).toEqual(['a', 'b', 'e']);
+  end('e');
+  await others;
 });
 
 test('nothing to do is done at once', async () => {
