@@ -1,4 +1,4 @@
-import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import { mkdtempSync, readdirSync, readFileSync, realpathSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { run, runQuietly } from './run.ts';
@@ -25,7 +25,7 @@ export async function makeRunFolder(): Promise<RunFolder> {
   return { path, namespace: (name) => `${NAMESPACE_PREFIX}${process.pid}-${serial}-${name}` };
 }
 
-/** Removes a folder with whatever is still mounted below it, and ends processes that were started from it. */
+/** Removes a folder with whatever is still mounted below it and the loop devices of its files, and ends processes that were started from it. */
 export async function removeRunFolder(path: string): Promise<void> {
   endProcesses(path);
   const mounts = readFileSync('/proc/mounts', 'utf8')
@@ -34,6 +34,7 @@ export async function removeRunFolder(path: string): Promise<void> {
     .filter((mount) => mount.startsWith(`${path}/`))
     .sort((a, b) => b.length - a.length);
   for (const mount of mounts) await runQuietly('umount', ['--lazy', mount]);
+  for (const { device } of loopDevices(`${path}/`)) await detach(device);
   rmSync(path, { recursive: true, force: true, maxRetries: 10, retryDelay: 100 });
 }
 
@@ -46,6 +47,38 @@ export async function sweep(): Promise<void> {
     if (!isAlive(Number(name.slice(NAMESPACE_PREFIX.length).split('-')[0])))
       await runQuietly('ip', ['netns', 'delete', name]);
   }
+  // A file that was removed while its device was there holds the device for ever.
+  const prefix = join(realpathSync(tmpdir()), FOLDER_PREFIX);
+  for (const { device, file } of loopDevices(prefix)) {
+    if (!isAlive(Number(file.slice(prefix.length).split('-')[0]))) await detach(device);
+  }
+}
+
+/** A loop device and its file, by its path of before where it was removed. */
+export interface LoopDevice {
+  readonly device: string;
+  readonly file: string;
+}
+
+/** Loop devices of files whose path begins so, as the kernel tells it. */
+export function loopDevices(prefix: string): readonly LoopDevice[] {
+  const names = readdirSync('/sys/block').filter((name) => /^loop\d+$/.test(name));
+  return names
+    .map((name) => ({ device: `/dev/${name}`, file: backingFile(name) }))
+    .filter(({ file }) => file.startsWith(prefix));
+}
+
+function backingFile(name: string): string {
+  try {
+    return readFileSync(`/sys/block/${name}/loop/backing_file`, 'utf8').trimEnd();
+  } catch {
+    // It has no file.
+    return '';
+  }
+}
+
+async function detach(device: string): Promise<void> {
+  await runQuietly('losetup', ['--detach', device]);
 }
 
 /** Network namespaces that tests made. */
