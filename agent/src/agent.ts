@@ -62,7 +62,7 @@ export async function startAgent(config: AgentConfig): Promise<Agent> {
     identity,
     keep,
     outside: {
-      openEngine: () => openEngine(config.docker),
+      openEngine: () => openEngine(config.docker, config.pullSilenceMs),
       connectBroker,
       openHubLink,
       machineId: machineId(),
@@ -161,6 +161,7 @@ class RunningAgent implements Agent {
       every(outside.timers, STATUS_MS, () => this.#writeStatus()),
     ];
     log.info({ host: identity.host, fleet: identity.fleetId }, 'the agent runs');
+    this.#checkDates();
   }
 
   /** Reads what was accepted before anything can arrive, then starts everything else. */
@@ -315,9 +316,14 @@ class RunningAgent implements Agent {
     this.#keep.health.attempt(() => sweepContents(workload, this.#keep, { keys: trust.assignmentKeys, dataKey }));
   }
 
+  /** Who looks for the reason in the log finds it there: a handshake that fails does not say it. */
+  #checkDates(): void {
+    const problem = certificateProblem(this.#identity, this.#outside.nowMs());
+    if (problem !== undefined) this.#log.error({ code: problem.code, hint: problem.hint }, problem.message);
+  }
+
   async #renew(): Promise<void> {
-    const expired = certificateProblem(this.#identity, this.#outside.nowMs());
-    if (expired !== undefined) this.#log.error({ code: expired.code }, expired.message);
+    this.#checkDates();
     if (this.#outside.nowMs() < renewAtMs(this.#identity)) return;
     try {
       // Loaded when it is needed: running pays nothing for it.

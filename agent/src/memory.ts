@@ -7,9 +7,17 @@ import type { Plan } from './plan/plan.ts';
 // After a failed apply; doubled each time up to the maximum, so that a registry that is down is not hammered.
 const FIRST_RETRY_MS = 2_000;
 const MAX_RETRY_MS = 5 * 60_000;
+/** Share of a wait that is left to chance, so that hosts that failed together do not come back together. */
+const JITTER = 0.5;
 // A container that exits again within this time after its start is crash looping.
 const CRASH_WINDOW_MS = 10_000;
 const FIRST_START_DELAY_MS = 1_000;
+
+/** Why an apply failed. */
+export interface FailedApply extends Problem {
+  /** Milliseconds for which it is not to be tried again. */
+  readonly retryAfterMs?: number | undefined;
+}
 
 interface Failure {
   readonly bundle: string;
@@ -35,7 +43,12 @@ export class Memory implements PlanMemory {
   readonly #healthy = new Map<string, string>();
   readonly #ineffective = new Set<string>();
   #drift = new Map<string, Drift>();
+  readonly #chance: () => number;
   #observedAtMs = 0;
+
+  constructor(chance: () => number = Math.random) {
+    this.#chance = chance;
+  }
 
   notBeforeMs(stack: string, bundle: string): number {
     const failure = this.#failures.get(stack);
@@ -91,11 +104,15 @@ export class Memory implements PlanMemory {
     return this.#healthy.get(stack) ?? '';
   }
 
-  failed(stack: string, bundle: string, problem: Problem): void {
+  /** An apply failed; whoever refused it may have asked for a time without another try. */
+  failed(stack: string, bundle: string, { retryAfterMs = 0, ...problem }: FailedApply): void {
     this.#observedAtMs = Number(problem.sinceMs);
     const before = this.#failures.get(stack);
     const count = before?.bundle === bundle ? before.count + 1 : 1;
-    const delay = Math.min(FIRST_RETRY_MS * 2 ** (count - 1), MAX_RETRY_MS);
+    const bound = Math.min(FIRST_RETRY_MS * 2 ** (count - 1), MAX_RETRY_MS);
+    const jittered = bound * (1 - JITTER * this.#chance());
+    // What was asked for is spread as well, and nobody silences a host for longer than the longest delay.
+    const delay = Math.min(retryAfterMs + jittered, MAX_RETRY_MS);
     const since = before?.bundle === bundle ? before.problem.sinceMs : problem.sinceMs;
     this.#failures.set(stack, {
       bundle,

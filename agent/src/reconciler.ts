@@ -69,13 +69,14 @@ export function createReconciler(parts: ReconcilerParts): Reconciler {
 
 class EngineReconciler implements Reconciler {
   readonly #parts: ReconcilerParts;
-  readonly #memory = new Memory();
+  readonly #memory: Memory;
   readonly #observer: Observer;
   #desired: Desired;
   readonly answers: Answers;
 
   constructor(parts: ReconcilerParts) {
     this.#parts = parts;
+    this.#memory = new Memory(parts.timers?.chance);
     this.#observer = new Observer(parts);
     this.#desired = { fleetId: parts.fleetId, generation: 0n, stacks: [], removals: [] };
     this.answers = new AnswerFromEngine({
@@ -163,7 +164,8 @@ class EngineReconciler implements Reconciler {
     if (error instanceof MooringError && error.code === 'APPLY_CANCELLED') return;
     const problem = problemOf(error, this.#parts.now());
     this.#observer.forgetDescription();
-    this.#memory.failed(stack, desired?.bundleObject ?? '', problem);
+    const retryAfterMs = error instanceof MooringError ? error.retryAfterMs : undefined;
+    this.#memory.failed(stack, desired?.bundleObject ?? '', { ...problem, retryAfterMs });
     this.#parts.tell({
       kind: 'apply.failed',
       severity: Severity.SEVERITY_ERROR,

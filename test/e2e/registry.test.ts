@@ -61,8 +61,8 @@ describe('an image in a registry', () => {
     expect(RepoDigests).toContain(`${open.name}/app@${first}`);
   });
 
-  test('that asks for a login is denied by its own code, and the old container runs on', async () => {
-    await refused(`${guarded.name}/app:1`, 'IMAGE_PULL_DENIED');
+  test('that asks for a login is told by its own code, and the old container runs on', async () => {
+    await refused(`${guarded.name}/app:1`, 'IMAGE_LOGIN_MISSING');
   });
 
   test('that is not there is told apart, and the old container runs on', async () => {

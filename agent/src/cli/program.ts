@@ -1,7 +1,7 @@
 import { type ErrorCode, formatError, MooringError } from '@mooring/proto';
 import { Command, CommanderError, InvalidArgumentError, Option } from 'commander';
 import { startAgent } from '../agent.ts';
-import { type AgentConfig, DEFAULT_AUDIT_MS, DEFAULT_DATA, defaultDocker } from '../config.ts';
+import { type AgentConfig, DEFAULT_AUDIT_MS, DEFAULT_DATA, DEFAULT_PULL_SILENCE_MS, defaultDocker } from '../config.ts';
 import { VERSION } from '../version.ts';
 import { doctor } from './doctor.ts';
 import { join } from './join.ts';
@@ -79,9 +79,10 @@ function createProgram(): Command {
     .command('run')
     .description('run the agent in the foreground')
     .option('--audit <duration>', 'between full looks when nothing happens', duration, DEFAULT_AUDIT_MS)
+    .option('--pull-silence <duration>', 'a pull of which nothing comes is given up', duration, DEFAULT_PULL_SILENCE_MS)
     .addOption(new Option('--log-level <level>').choices(['debug', 'info', 'warn', 'error']).default('info'))
-    .action((options: { audit: number; logLevel: AgentConfig['logLevel'] }) =>
-      run({ ...flags(), auditMs: options.audit, logLevel: options.logLevel }),
+    .action((options: { audit: number; pullSilence: number; logLevel: AgentConfig['logLevel'] }) =>
+      run({ ...flags(), auditMs: options.audit, pullSilenceMs: options.pullSilence, logLevel: options.logLevel }),
     );
   program
     .command('status')

@@ -214,4 +214,29 @@ describe('an answer that does not come', () => {
     });
     (await second.asked).destroy();
   });
+
+  test('to a pull is IMAGE_PULL_STALLED, also in the middle, and the engine need pull no more', async () => {
+    for (const begin of [
+      () => undefined,
+      (answer: ServerResponse) => answer.write('{"status":"Pulling fs layer","id":"l1"}\r\n'),
+    ]) {
+      const silent = silence('/images/create');
+      const pulling = engine.pullImage('app:1', '').catch((error: unknown) => error);
+      begin(await silent.asked);
+      let failure: unknown;
+      void pulling.then((error) => {
+        failure = error;
+      });
+      vi.advanceTimersByTime(299_999);
+      expect(failure).toBeUndefined();
+      await vi.waitFor(() => {
+        vi.advanceTimersByTime(300_000);
+        expect(failure).toMatchObject({
+          code: 'IMAGE_PULL_STALLED',
+          message: 'Cannot pull image app:1: nothing came for 300 s; a registry that goes on is wanted',
+        });
+      });
+      await silent.closed;
+    }
+  });
 });

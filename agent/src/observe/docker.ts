@@ -1,5 +1,5 @@
-import type { ErrorCode } from '@mooring/proto';
 import Docker from 'dockerode';
+import { DEFAULT_PULL_SILENCE_MS } from '../config.ts';
 import { apiVersion } from './docker-answers.ts';
 import { readChanges } from './docker-changes.ts';
 import { DockerReads, readInTime } from './docker-reads.ts';
@@ -16,7 +16,7 @@ import type {
   VolumeBody,
   VolumeDetails,
 } from './engine.ts';
-import { engineError, isConflict, isGone, isUnchanged, unresponsive } from './engine-error.ts';
+import { engineError, isConflict, isGone, isUnchanged, stalled, unresponsive } from './engine-error.ts';
 import type { InspectedConfig } from './inspected.ts';
 import { PlainGet } from './plain-get.ts';
 import { Slots } from './slots.ts';
@@ -25,8 +25,6 @@ import { Slots } from './slots.ts';
 const CHANGE_DEADLINE_MS = 60_000;
 // The container's own grace period comes on top of an ordinary change.
 const STOP_DEADLINE_MS = 5 * 60_000;
-// A pull that says nothing for so long is stuck.
-const PULL_SILENCE_MS = 5 * 60_000;
 /** From a deadline until the connection of the call is closed: the deadline tells what happened. */
 const CLOSED_AFTER_MS = 1_000;
 // More at a time makes the engine slower, not faster.
@@ -34,11 +32,11 @@ const CHANGES_AT_A_TIME = 8;
 /** Highest API version that this agent was tried with. */
 const HIGHEST_API = [1, 51] as const;
 
-/** Connects to the engine behind a socket. Throws ENGINE_UNREACHABLE or ENGINE_UNRESPONSIVE. */
-export async function openEngine(socketPath: string): Promise<Engine> {
+/** Connects to the engine behind a socket; a pull may be silent for `pullSilenceMs`. Throws ENGINE_UNREACHABLE or ENGINE_UNRESPONSIVE. */
+export async function openEngine(socketPath: string, pullSilenceMs = DEFAULT_PULL_SILENCE_MS): Promise<Engine> {
   const what = 'ask the engine its version';
   const version = lower(apiVersion(what, await readInTime(what, new PlainGet(socketPath, '').ask('/version'))));
-  return new DockerEngine(socketPath, version);
+  return new DockerEngine(socketPath, version, pullSilenceMs);
 }
 
 function lower(version: string): readonly [number, number] {
@@ -46,20 +44,21 @@ function lower(version: string): readonly [number, number] {
   return major > HIGHEST_API[0] || minor > HIGHEST_API[1] ? HIGHEST_API : [major, minor];
 }
 
-/** How long a call may take, and the code of a failure that has no better one. */
-interface Limit {
-  readonly ms: number;
-  readonly code?: ErrorCode;
+/** How an image is pulled. */
+interface Pull {
+  readonly platform: string;
+  /** Something came. */
+  readonly heard: () => void;
+  readonly signal: AbortSignal;
 }
 
-async function deadline<T>(what: string, limit: Limit, call: () => Promise<T>): Promise<T> {
-  const { ms, code } = limit;
+async function deadline<T>(what: string, ms: number, call: () => Promise<T>): Promise<T> {
   const { promise, reject } = Promise.withResolvers<never>();
   const timer = setTimeout(() => reject(unresponsive(what, ms)), ms);
   try {
     return await Promise.race([call(), promise]);
   } catch (error) {
-    throw isGone(error) || isConflict(error) || isUnchanged(error) ? error : engineError(what, error, code);
+    throw isGone(error) || isConflict(error) || isUnchanged(error) ? error : engineError(what, error);
   } finally {
     clearTimeout(timer);
   }
@@ -75,11 +74,13 @@ class DockerEngine implements Engine {
   readonly #streams: Docker;
   readonly #reads: DockerReads;
   readonly #slots = new Slots(CHANGES_AT_A_TIME);
+  readonly #pullSilenceMs: number;
   readonly #listeners = new Set<(change: Change) => void>();
   /** Names as the last list showed them: what people look for in a message. */
   #names = new Map<string, string>();
 
-  constructor(socketPath: string, [major, minor]: readonly [number, number]) {
+  constructor(socketPath: string, [major, minor]: readonly [number, number], pullSilenceMs: number) {
+    this.#pullSilenceMs = pullSilenceMs;
     const version = `v${major}.${minor}`;
     this.#docker = new Docker({ socketPath, version, timeout: CHANGE_DEADLINE_MS + CLOSED_AFTER_MS });
     this.#patient = new Docker({ socketPath, version, timeout: STOP_DEADLINE_MS + CLOSED_AFTER_MS });
@@ -129,13 +130,22 @@ class DockerEngine implements Engine {
 
   async pullImage(reference: string, platform: string): Promise<void> {
     const what = `pull image ${reference}`;
+    // What nobody waits for any more is broken off: the engine stops pulling.
+    const given = new AbortController();
+    let timer: NodeJS.Timeout | undefined;
+    const { promise: silence, reject } = Promise.withResolvers<never>();
+    const heard = () => {
+      clearTimeout(timer);
+      timer = setTimeout(() => reject(stalled(what, this.#pullSilenceMs)), this.#pullSilenceMs);
+    };
+    heard();
     try {
-      const stream = await deadline(what, { ms: CHANGE_DEADLINE_MS, code: 'IMAGE_PULL_FAILED' }, () =>
-        this.#streams.pull(reference, platform === '' ? {} : { platform }),
-      );
-      await this.#followPull(what, stream);
+      await Promise.race([this.#pull(reference, { platform, heard, signal: given.signal }), silence]);
     } catch (error) {
       throw engineError(what, error, 'IMAGE_PULL_FAILED');
+    } finally {
+      clearTimeout(timer);
+      given.abort();
     }
   }
 
@@ -230,27 +240,16 @@ class DockerEngine implements Engine {
     return `container ${this.#names.get(id) ?? id.slice(0, 12)}`;
   }
 
-  async #followPull(what: string, stream: NodeJS.ReadableStream): Promise<void> {
+  async #pull(reference: string, { platform, heard, signal: abortSignal }: Pull): Promise<void> {
+    const stream = await this.#streams.pull(reference, { abortSignal, ...(platform === '' ? {} : { platform }) });
     const { promise, resolve, reject } = Promise.withResolvers<void>();
-    const silent = () => reject(unresponsive(what, PULL_SILENCE_MS));
-    let timer = setTimeout(silent, PULL_SILENCE_MS);
     this.#streams.modem.followProgress(
       stream,
       (error) => (error ? reject(error) : resolve()),
       // What fails after the answer has begun, such as a disk that is full, is one of its lines: the stream itself ends well.
-      ({ error }: { error?: string }) => {
-        clearTimeout(timer);
-        if (error !== undefined) reject(new Error(error));
-        else timer = setTimeout(silent, PULL_SILENCE_MS);
-      },
+      ({ error }: { error?: string }) => (error === undefined ? heard() : reject(new Error(error))),
     );
-    try {
-      await promise;
-    } finally {
-      clearTimeout(timer);
-      // What nobody waits for any more is broken off: the engine stops pulling.
-      if ('destroy' in stream && typeof stream.destroy === 'function') stream.destroy();
-    }
+    await promise;
   }
 
   async #change<T>(what: string, call: () => Promise<T>, deadlineMs = CHANGE_DEADLINE_MS): Promise<T> {
@@ -270,6 +269,6 @@ class DockerEngine implements Engine {
   }
 
   async #call<T>(what: string, deadlineMs: number, call: () => Promise<T>): Promise<T> {
-    return await this.#slots.run(() => deadline(what, { ms: deadlineMs }, call));
+    return await this.#slots.run(() => deadline(what, deadlineMs, call));
   }
 }

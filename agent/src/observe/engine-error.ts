@@ -9,7 +9,10 @@ interface Failure {
 
 /** Messages by which the engine tells things apart that share a status (measured on 20.10, 26.1 and 28.5). */
 const BY_MESSAGE: readonly (readonly [RegExp, ErrorCode])[] = [
-  [/no basic auth credentials|unauthorized|authentication required|pull access denied|denied: /i, 'IMAGE_PULL_DENIED'],
+  [/toomanyrequests|too many requests|HTTP 429/i, 'IMAGE_PULL_LIMITED'],
+  [/verification failed for digest|unexpected commit digest/i, 'IMAGE_DIGEST_MISMATCH'],
+  [/no basic auth credentials|unauthorized|authentication required|HTTP 401/i, 'IMAGE_LOGIN_MISSING'],
+  [/pull access denied|denied: |HTTP 403|403 Forbidden/i, 'IMAGE_PULL_DENIED'],
   // The pool of addresses speaks with a capital, the kernel about a port without.
   [/\bAddress already in use/, 'ADDRESS_TAKEN'],
   [/port is already allocated|address already in use|failed to bind (?:host )?port/i, 'PORT_TAKEN'],
@@ -17,6 +20,19 @@ const BY_MESSAGE: readonly (readonly [RegExp, ErrorCode])[] = [
   [/manifest unknown|manifest for .* not found|no such image|repository .* not found/i, 'IMAGE_NOT_FOUND'],
   [/is already in use by container|Conflict\. The/i, 'ENGINE_CONFLICT'],
 ];
+/** A registry that sets a limit counts by minutes or hours: sooner is in vain where it does not say how long. */
+const LIMITED_MS = 60_000;
+/** How a registry tells its wait in its message, as a duration of Go; engines keep the header Retry-After to themselves. */
+const RETRY_AFTER = /retry-after: *((?:[\d.]+(?:h|ms|m|µs|us|ns|s))+)/i;
+const UNIT_MS: Readonly<Record<string, number>> = {
+  h: 3_600_000,
+  m: 60_000,
+  s: 1000,
+  ms: 1,
+  µs: 1e-3,
+  us: 1e-3,
+  ns: 1e-6,
+};
 const UNREACHABLE = new Set(['ENOENT', 'ECONNREFUSED', 'ECONNRESET', 'EPIPE', 'EACCES', 'EHOSTUNREACH']);
 
 const BROKEN = new Set(['ECONNRESET', 'EPIPE']);
@@ -34,13 +50,27 @@ export function engineError(what: string, error: unknown, fallback: ErrorCode = 
   }
   const code = BY_MESSAGE.find(([pattern]) => pattern.test(failure.reason))?.[1] ?? fallback;
   const message = `Cannot ${what}: ${failure.reason}; the engine's consent is wanted`;
-  return new MooringError(code, message, { cause: error, hint: HINTS[code] });
+  const retryAfterMs = code === 'IMAGE_PULL_LIMITED' ? (askedMs(failure.reason) ?? LIMITED_MS) : undefined;
+  return new MooringError(code, message, { cause: error, hint: HINTS[code], retryAfterMs });
+}
+
+/** Milliseconds for which a registry asks to be left alone; undefined: it does not say. */
+function askedMs(reason: string): number | undefined {
+  const asked = RETRY_AFTER.exec(reason)?.[1];
+  if (asked === undefined) return undefined;
+  const parts = asked.matchAll(/([\d.]+)(h|ms|m|µs|us|ns|s)/g);
+  return [...parts].reduce((sum, [, count, unit = '']) => sum + Number(count) * (UNIT_MS[unit] ?? 0), 0);
 }
 
 /** What to do about what the engine says. */
 const HINTS: Partial<Readonly<Record<ErrorCode, string>>> = {
+  IMAGE_LOGIN_MISSING:
+    'Agents have no login: let the registry serve it without one, or bring it to the host with docker login and docker pull.',
   IMAGE_PULL_DENIED:
-    'Look whether the image has that name; where its registry asks for a login, run docker login on the host.',
+    'Look whether the image has that name and is public; one that is not may be brought to the host with docker pull.',
+  IMAGE_PULL_LIMITED: 'It is tried again once the registry may be asked; a mirror or fewer pulls are the cure.',
+  IMAGE_DIGEST_MISMATCH:
+    'The registry serves other bytes than it names, or the way to it changes them: push the image again.',
   IMAGE_NOT_FOUND: 'Push the image under that name and tag, or name another one in Git.',
   IMAGE_PULL_FAILED: 'Look whether the registry runs and can be reached from the host; it is tried again by itself.',
   ADDRESS_TAKEN: 'See who holds it: docker network inspect. Take it from them, or give another one in Git.',
@@ -48,6 +78,17 @@ const HINTS: Partial<Readonly<Record<ErrorCode, string>>> = {
   DISK_FULL: 'Make room where the engine keeps its data: docker system df shows what takes it.',
   ENGINE_CONFLICT: 'Somebody else works on the same object; it is tried again by itself.',
 };
+
+/** A pull of which nothing came for so long. */
+export function stalled(what: string, silenceMs: number): MooringError {
+  return new MooringError(
+    'IMAGE_PULL_STALLED',
+    `Cannot ${what}: nothing came for ${silenceMs / 1000} s; a registry that goes on is wanted`,
+    {
+      hint: 'Look at the registry and the way to it; it is tried again by itself. --pull-silence is how long nothing may come.',
+    },
+  );
+}
 
 /** A call that was not answered in time. */
 export function unresponsive(what: string, deadlineMs: number): MooringError {
