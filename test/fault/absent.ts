@@ -2,27 +2,6 @@ import type { AbsentRow } from './row.ts';
 
 /** Rows of the matrix that are not played here, each with the reason. */
 export const ABSENT: readonly AbsentRow[] = [
-  {
-    number: 26,
-    part: 'dockerd',
-    fault: 'data-root full',
-    reason:
-      'needs an engine of its own on a small disk: test/e2e/failures.test.ts, "a disk that is full while an image is pulled"',
-  },
-  { number: 31, part: 'registry', fault: 'down', reason: 'test/e2e/registry.test.ts has the registry' },
-  {
-    number: 32,
-    part: 'registry',
-    fault: 'stalls in a layer',
-    reason: 'the deadline is five minutes of silence: longer than a row may take',
-  },
-  { number: 33, part: 'registry', fault: '401, 403, 404, 429', reason: 'test/e2e/registry.test.ts has the registry' },
-  {
-    number: 34,
-    part: 'registry',
-    fault: 'wrong content',
-    reason: 'the engine refuses it, and no code of ours takes part',
-  },
   { number: 41, part: 'broker', fault: '1000 agents reconnect', reason: 'test/e2e/scale.test.ts has the hosts' },
   {
     number: 53,

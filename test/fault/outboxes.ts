@@ -28,6 +28,13 @@ export function sentAndStored(fleet: Fleet, host: TestHost): Delivery {
   return { sent, stored, missing };
 }
 
+/** Events that a host keeps until it hears that they are stored. */
+export function waitingToBeStored(host: TestHost): number {
+  return reading(join(host.data, 'agent.db'), (database) =>
+    Number(database.prepare('SELECT count(*) AS events FROM outbox').get()?.['events']),
+  );
+}
+
 /** Opens a database for reading, beside whoever writes it. */
 export function reading<T>(file: string, read: (database: DatabaseSync) => T): T {
   const database = new DatabaseSync(file, { readOnly: true, timeout: 5000 });

@@ -7,6 +7,7 @@ import { ENGINE_ROWS } from './rows/engine.ts';
 import { GIT_ROWS } from './rows/git.ts';
 import { HUB_ROWS } from './rows/hub.ts';
 import { HUB_DISK_ROWS } from './rows/hub-disk.ts';
+import { IMAGE_ROWS } from './rows/images.ts';
 import { NETWORK_ROWS } from './rows/network.ts';
 import { OUTSIDE_ROWS } from './rows/outside.ts';
 
@@ -16,6 +17,7 @@ export const ROWS: readonly Row[] = [
   ...AGENT_DISK_ROWS,
   ...CLOCK_ROWS,
   ...ENGINE_ROWS,
+  ...IMAGE_ROWS,
   ...BROKER_ROWS,
   ...NETWORK_ROWS,
   ...HUB_ROWS,

@@ -2,6 +2,7 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { eventually } from '../support/eventually.ts';
 import { type Fleet, PORTS, startFleet, type TestHost } from '../support/fleet.ts';
+import { HUB_ADDRESS } from '../support/network.ts';
 import { type EngineEvent, Witness } from '../support/witness.ts';
 import { EngineFaults } from './engine-fault.ts';
 import { Line } from './line.ts';
@@ -29,10 +30,15 @@ export const CALM = 'shop-calm-1';
 export const ASIDE = 'side-aside-1';
 
 const HEALTHCHECK = 'healthcheck: { test: "true", interval: 500ms }';
-const SHOP = (version: number, more = '') =>
+/** Ports of the hub's machine that engines ask for images without TLS: the registry, and one that refuses. */
+export const REGISTRY_PORT = 5000;
+export const REFUSING_PORT = 5001;
+
+const PLAIN = 'local/plain:1';
+const SHOP = (version: number, { more = '', image = PLAIN }: Change = {}) =>
   `services:
   app:
-    image: local/plain:1
+    image: ${image}
     environment: { VERSION: "${version}" }
     ${HEALTHCHECK}
     stop_grace_period: 0s
@@ -55,6 +61,13 @@ stacks:
   shop: { hosts: role=web }
   side: { hosts: [web-1] }
 `;
+/** What a commit changes of `app`. */
+export interface Change {
+  /** Added to the service. */
+  readonly more?: string;
+  readonly image?: string;
+}
+
 /** Until everything is as it should be after a fault: retries wait up to a minute, and the machine is busy. */
 const WELL_DEADLINE_MS = 150_000;
 
@@ -73,10 +86,11 @@ export class Stage {
   }
 
   static async start(seed: number): Promise<Stage> {
+    const insecureRegistries = [REGISTRY_PORT, REFUSING_PORT].map((port) => `${HUB_ADDRESS}:${port}`);
     const fleet = await startFleet(
       [
-        { name: 'web-1', engine: '28', labels: { role: 'web' }, joined: false },
-        { name: 'web-2', engine: '26', labels: { role: 'web' }, joined: false },
+        { name: 'web-1', engine: '28', labels: { role: 'web' }, joined: false, insecureRegistries },
+        { name: 'web-2', engine: '26', labels: { role: 'web' }, joined: false, insecureRegistries },
       ],
       { 'fleet.yaml': FLEET, 'stacks/shop/compose.yaml': SHOP(1), 'stacks/side/compose.yaml': SIDE },
     );
@@ -137,11 +151,11 @@ export class Stage {
     );
   }
 
-  /** Commits a new version of `app`; nobody is waited for. `more` is added to the service. */
-  commit(more = ''): string {
+  /** Commits a new version of `app`; nobody is waited for. */
+  commit(change: Change = {}): string {
     this.#version += 1;
     return this.fleet.repository.commit(`version ${this.#version}`, {
-      'stacks/shop/compose.yaml': SHOP(this.#version, more),
+      'stacks/shop/compose.yaml': SHOP(this.#version, change),
     });
   }
 

@@ -1,18 +1,24 @@
-import { mkdirSync, readFileSync, rmdirSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readdirSync, readFileSync, rmdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { eventually } from '../../support/eventually.ts';
 import { HEARTBEAT_MS, type TestHost } from '../../support/fleet.ts';
+import { Forger } from '../../support/forger.ts';
 import { run } from '../../support/run.ts';
-import { sentAndStored } from '../outboxes.ts';
+import { acceptedBy } from '../accepted.ts';
+import { sentAndStored, waitingToBeStored } from '../outboxes.ts';
 import { seeded } from '../random.ts';
 import { must, type Row } from '../row.ts';
 import { APP, CALM, type Stage } from '../stage.ts';
 
 /** Syncs of accepting, counted from the start of the agent: staging, the draft, the folder. */
 const SYNCS = [1, 2, 3, 4, 5, 6];
-/** Outbox rounds: the promise asks for 200; each takes two seconds. */
-const OUTBOX_ROUNDS = 12;
+/** Kills around a delivery. */
+const OUTBOX_ROUNDS = 40;
+/** Of these, those that must hit the moment between sending and acknowledging. */
+const MIN_IN_DELIVERY = 20;
+/** Milliseconds that everything takes on its way, so that a delivery is long enough to be hit. */
+const DELIVERY_MS = 300;
 /** Less than Node.js needs to start. */
 const LITTLE_MEMORY = '24M';
 const MEMORY_CGROUP = '/sys/fs/cgroup/memory';
@@ -41,6 +47,7 @@ async function killedIdle(stage: Stage) {
 async function killedAccepting(stage: Stage) {
   const { web1 } = stage;
   stage.usualAgentAfter(web1);
+  const thief = await thiefOf(stage, web1);
   let deaths = 0;
   for (const sync of SYNCS) {
     const before = BigInt((await stage.view(web1)).state?.acceptedGeneration ?? 0);
@@ -57,10 +64,28 @@ async function killedAccepting(stage: Stage) {
     must(after > before, `after fsync ${sync} it is at ${after}, before at ${before}`);
   }
   must(deaths >= 3, `it died ${deaths} times only`);
+  const accepted = acceptedBy(web1);
+  const lower = accepted.find((generation, index) => generation < (accepted[index - 1] ?? 0n));
+  must(lower === undefined, `generation ${lower} was accepted after a higher one`);
+  await thief.push(thief.newest);
+  const { state } = await stage.seen(
+    web1,
+    'what it ran before the kills is refused',
+    (view) => view.state?.refusal?.code === 'ASSIGNMENT_ROLLBACK',
+  );
+  await stage.arrived(stage.commit());
   return {
-    injected: `SIGKILL at fsync ${SYNCS.join(', ')}: died ${deaths} times`,
-    observed: 'old or new accepted, never lower',
+    injected: `SIGKILL at fsync ${SYNCS.join(', ')}: died ${deaths} times; then the assignment of before is replayed by the broker`,
+    observed: `old or new accepted, never lower; the replay: ${state?.refusal?.message.slice(0, 100)}`,
   };
+}
+
+/** Has what the host was sent last, and the broker to send it once more. */
+async function thiefOf({ fleet }: Stage, host: TestHost): Promise<Forger> {
+  await fleet.hub?.stop();
+  const thief = await Forger.against(fleet, host.name);
+  await fleet.startHub();
+  return thief;
 }
 
 async function killedApplying(stage: Stage) {
@@ -81,14 +106,21 @@ async function killedApplying(stage: Stage) {
 
 async function killedSending(stage: Stage) {
   const { web1 } = stage;
+  const line = await stage.line(web1, 'grpc');
+  await line.set({ latencyMs: DELIVERY_MS });
   const random = seeded(7);
+  let inDelivery = 0;
   for (let round = 0; round < OUTBOX_ROUNDS; round += 1) {
-    await stage.removeByHand(web1, CALM);
-    // Somewhere between noticing and the acknowledgement.
-    await delay(random.between(50, 900));
+    await removeIfThere(web1, CALM);
+    await eventually('it has something to tell', () => must(waitingToBeStored(web1) > 0, 'the outbox is empty'));
+    // Somewhere between the way there and the way back.
+    await delay(random.between(0, 2 * DELIVERY_MS));
+    if (waitingToBeStored(web1) > 0) inDelivery += 1;
     await stage.restartAgent(web1);
-    await stage.running(web1, CALM);
+    await stage.logged(web1, /connected to the hub/);
   }
+  must(inDelivery >= MIN_IN_DELIVERY, `${inDelivery} kills hit a delivery`);
+  await line.set({});
   await stage.well();
   const { sent, stored } = await eventually('all that was sent is stored', () => {
     const counts = sentAndStored(stage.fleet, web1);
@@ -97,9 +129,14 @@ async function killedSending(stage: Stage) {
   });
   must(stored.length === new Set(stored).size, 'an event is stored twice');
   return {
-    injected: `${OUTBOX_ROUNDS} kills around a delivery`,
+    injected: `${OUTBOX_ROUNDS} kills, ${inDelivery} of them with events on their way and not acknowledged`,
     observed: `${sent} events told, ${stored.length} stored, each once`,
   };
+}
+
+async function removeIfThere({ engine }: TestHost, name: string): Promise<void> {
+  const all = await engine.docker.listContainers({ all: true, filters: { name: [`^/${name}$`] } });
+  for (const { Id } of all) await engine.docker.getContainer(Id).remove({ force: true });
 }
 
 async function stopped(stage: Stage) {
@@ -131,19 +168,24 @@ async function outOfDescriptors(stage: Stage) {
   const { web1 } = stage;
   const pid = String(web1.agent?.pid);
   stage.usualAgentAfter(web1);
-  const open = Number(await run('sh', ['-c', `ls /proc/${pid}/fd | wc -l`]));
-  await run('prlimit', ['--pid', pid, `--nofile=${open}:1048576`]);
+  const usual = (await run('prlimit', ['--pid', pid, '--nofile', '--output=SOFT', '--noheadings'])).trim();
+  // The limit of an ordinary user: that which it may take back.
+  const limit = (soft: number | string) => run('prlimit', ['--pid', pid, `--nofile=${soft}:`]);
+  const open = new Set(readdirSync(`/proc/${pid}/fd`).map(Number));
+  const free = Array.from({ length: open.size + 1 }, (_, number) => number).find((number) => !open.has(number)) ?? 0;
+  await limit(free);
   await stage.removeByHand(web1, CALM);
-  const view = await stage.seen(web1, 'a problem, or nobody there', ({ state, sync }) => {
-    return sync === 'Unknown' || sync === 'Failed' || state?.problem !== undefined;
-  });
-  await run('prlimit', ['--pid', pid, '--nofile=1048576:1048576']);
+  const view = await stage.seen(web1, 'why it cannot', ({ reason, state }) =>
+    /EMFILE|too many open files/i.test(`${reason} ${state?.problem?.message}`),
+  );
+  must(web1.agent?.running === true, 'the agent died of it');
+  await limit(usual);
   await stage.running(web1, CALM);
   await stage.well();
   must(web1.agent?.running === true, 'the agent died of it');
   return {
-    injected: `no descriptor beyond ${open}`,
-    observed: `${view.sync} (${view.reason.slice(0, 80)}), then healed`,
+    injected: `no descriptor beyond the ${open.size} that are open`,
+    observed: `${view.sync}: ${(view.state?.problem?.message ?? view.reason).slice(0, 120)}; then healed by the same process`,
   };
 }
 

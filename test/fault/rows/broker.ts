@@ -108,13 +108,14 @@ async function storeFull(stage: Stage) {
   await disk.fill(0);
   const commit = stage.commit();
   await stage.arrived(commit);
-  const doctor = (await fleet.mooring('doctor')).stdout.split('\n').find((line) => line.includes('broker')) ?? '';
+  const said = await brokerProblem(stage);
+  must(disk.freeBytes === 0, `${disk.freeBytes} bytes are free`);
   disk.empty();
   await stage.arrived(stage.commit());
   await contentBroker(stage);
   return {
     injected: 'no byte free for its store',
-    observed: `the commit arrives all the same (${doctor.trim().slice(0, 90)}); content once there is room`,
+    observed: `the commit arrives over gRPC; doctor: ${said.slice(0, 120)}; content once there is room`,
   };
 }
 

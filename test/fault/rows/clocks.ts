@@ -1,4 +1,6 @@
 import { renameSync, rmSync } from 'node:fs';
+import { eventually } from '../../support/eventually.ts';
+import type { TestHost } from '../../support/fleet.ts';
 import { run } from '../../support/run.ts';
 import { Clock, DAY_MS } from '../clock.ts';
 import { must, type Row } from '../row.ts';
@@ -18,13 +20,14 @@ async function agentAhead(stage: Stage) {
   await stage.untouched(async () => {
     await stage.restartAgent(web1, clock.environment);
     await stage.logged(web1, new RegExp(`"time":${String(Date.now() + FAR_DAYS * DAY_MS).slice(0, 6)}`));
+    await stage.logged(web1, /CERT_EXPIRED.*Check the clock/);
     await stage.logged(web1, /connected to the hub/);
     await stage.well();
   });
   await stage.arrived(stage.commit());
   return {
     injected: `its clock is ${FAR_DAYS} days ahead, as its log shows`,
-    observed: 'nothing touched, the next commit arrives',
+    observed: 'nothing touched; CERT_EXPIRED with the hint to check the clock; the next commit arrives',
   };
 }
 
@@ -33,6 +36,7 @@ async function agentBehind(stage: Stage) {
   const clock = agentClock(stage, -FAR_DAYS * DAY_MS);
   await stage.untouched(async () => {
     await stage.restartAgent(web1, clock.environment);
+    await stage.logged(web1, /CERT_NOT_YET_VALID.*Check the clock/);
     await stage.logged(web1, /connected to the hub/);
   });
   await stage.heals(web1, CALM);
@@ -43,7 +47,7 @@ async function agentBehind(stage: Stage) {
   await stage.arrived(commit);
   return {
     injected: `its clock is ${FAR_DAYS} days behind`,
-    observed: `healed; ${state?.refusal?.message.slice(0, 140)}; taken once the clock is right`,
+    observed: `CERT_NOT_YET_VALID with the hint to check the clock; healed; ${state?.refusal?.message.slice(0, 120)}; taken once the clock is right`,
   };
 }
 
@@ -53,14 +57,20 @@ async function jumpsBack(stage: Stage) {
   await stage.restartAgent(web1, clock.environment);
   await stage.logged(web1, /connected to the hub/);
   await stage.well();
-  clock.set(-HOUR_MS);
+  await stage.untouched(async () => {
+    const passes = looks(web1);
+    clock.set(-HOUR_MS);
+    await heartbeats(stage);
+    must(looks(web1) - passes <= MAX_LOOKS, `it looked ${looks(web1) - passes} times`);
+  });
+  must(jumped(web1), 'no line of its log shows the jump');
   await stage.heals(web1, CALM);
   await stage.arrived(stage.commit());
   clock.set(0);
   await stage.heals(web1, APP);
   return {
     injected: 'its clock jumps back one hour and forth again while it runs',
-    observed: 'heals and follows as ever',
+    observed: 'nothing touched or run again by the jump, heartbeats go on; heals and follows as ever',
   };
 }
 
@@ -70,18 +80,53 @@ async function suspended(stage: Stage) {
   await stage.restartAgent(web1, clock.environment);
   await stage.logged(web1, /connected to the hub/);
   await stage.well();
+  const before = { looks: looks(web1), connected: connections(web1) };
   await stage.untouched(async () => {
     web1.agent?.signal('SIGSTOP');
+    stage.after(() => web1.agent?.signal('SIGCONT'));
     await stage.seen(web1, 'offline', ({ online }) => !online);
     clock.set(8 * HOUR_MS);
     web1.agent?.signal('SIGCONT');
     await stage.well();
   });
+  await heartbeats(stage);
+  const [looked, connected] = [looks(web1) - before.looks, connections(web1) - before.connected];
+  must(looked <= MAX_LOOKS, `it looked ${looked} times`);
+  must(connected <= 1, `it connected ${connected} times`);
   await stage.heals(web1, CALM);
   return {
-    injected: 'stopped; eight hours later by its clock it goes on',
-    observed: 'back without a change, then as ever',
+    injected: 'stopped until it is offline; eight hours later by its clock it goes on',
+    observed: `back without a change: connected anew ${connected} times, looked ${looked} times; then as ever`,
   };
+}
+
+/** Looks at the engine that a jump of the clock may cause: one, and those that events of healthchecks bring. */
+const MAX_LOOKS = 4;
+/** Heartbeats that are waited for where nothing may happen. */
+const BEATS = 5;
+
+const linesOf = ({ agent }: TestHost, what: string) =>
+  (agent?.output ?? '').split('\n').filter((line) => line.includes(what));
+const looks = (host: TestHost) => linesOf(host, '"reconciled"').length;
+const connections = (host: TestHost) => linesOf(host, 'connected to the hub').length;
+
+/** A line of its log bears a time before that of the line before it. */
+function jumped(host: TestHost): boolean {
+  const times = linesOf(host, '"time":').map((line) => Number(/"time":(\d+)/.exec(line)?.[1]));
+  return times.some((time, index) => time < (times[index - 1] ?? 0) - HOUR_MS / 2);
+}
+
+/** Until the hub has heard of the host some more times. */
+async function heartbeats(stage: Stage): Promise<void> {
+  for (let beat = 0; beat < BEATS; beat += 1) {
+    const { lastSeenAgeMs } = await stage.view(stage.web1);
+    const heardByMs = Date.now() - Number(lastSeenAgeMs);
+    await eventually('the hub hears of it again', async () => {
+      const askedAtMs = Date.now();
+      const { lastSeenAgeMs } = await stage.view(stage.web1);
+      must(askedAtMs - Number(lastSeenAgeMs) > heardByMs, `${lastSeenAgeMs} ms ago`);
+    });
+  }
 }
 
 async function hubAstray(stage: Stage) {

@@ -210,7 +210,7 @@ async function changedByHand(stage: Stage) {
 
 async function crashLoop(stage: Stage) {
   const { web1 } = stage;
-  const commit = stage.commit('command: ["sh", "-c", "exit 3"]');
+  const commit = stage.commit({ more: 'command: ["sh", "-c", "exit 3"]' });
   const sinceMs = Date.now();
   await stage.witness(web1.name).follow(web1.engine.docker);
   const { reason } = await stage.seen(web1, 'Failed', ({ sync }) => sync === 'Failed');

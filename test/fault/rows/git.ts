@@ -103,7 +103,7 @@ async function hugeObject(stage: Stage) {
   const { fleet } = stage;
   const path = 'stacks/shop/huge.txt';
   writeFileSync(join(fleet.repository.path, path), Buffer.alloc(300 * MIB));
-  stage.commit('configs: [huge]');
+  stage.commit({ more: 'configs: [huge]' });
   const compose = fleet.repository.git('show', 'HEAD:stacks/shop/compose.yaml');
   fleet.repository.commit('huge', {
     'stacks/shop/compose.yaml': `${compose}configs: { huge: { file: ./huge.txt } }\n`,
