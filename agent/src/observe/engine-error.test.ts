@@ -13,6 +13,7 @@ describe('an image that cannot be pulled', () => {
     ['IMAGE_LOGIN_MISSING', "error parsing HTTP 401 response body: invalid character '<'"],
     ['IMAGE_PULL_DENIED', "pull access denied for app, repository does not exist or may require 'docker login'"],
     ['IMAGE_PULL_DENIED', 'denied: requested access to the resource is denied'],
+    ['IMAGE_PULL_DENIED', '(HTTP code 500) server error - denied'],
     ['IMAGE_PULL_DENIED', "error parsing HTTP 403 response body: invalid character '<'"],
     [
       'IMAGE_PULL_DENIED',
@@ -27,6 +28,23 @@ describe('an image that cannot be pulled', () => {
     ['DISK_FULL', 'failed to register layer: write /usr/lib/x: no space left on device'],
   ])('is %s: %s', (code, message) => {
     expect(pull(message)).toMatchObject({ code, message: expect.stringContaining(message), hint: expect.any(String) });
+  });
+
+  test.each([
+    [401, 'IMAGE_LOGIN_MISSING'],
+    [403, 'IMAGE_PULL_DENIED'],
+    [404, 'IMAGE_NOT_FOUND'],
+    [429, 'IMAGE_PULL_LIMITED'],
+    [500, 'IMAGE_PULL_FAILED'],
+  ])('is told by the status %i where nothing else is said', (statusCode, code) => {
+    const error = Object.assign(new Error('unexpected'), { statusCode });
+    expect(engineError('pull image app:1', error, 'IMAGE_PULL_FAILED').code).toBe(code);
+    expect(engineError('create container app', error).code, 'no pull').toBe('ENGINE_ERROR');
+  });
+
+  test('is no denial of another kind', () => {
+    const error = new Error('mkdir /data: permission denied');
+    expect(engineError('create container app', error).code).toBe('ENGINE_ERROR');
   });
 
   test.each([

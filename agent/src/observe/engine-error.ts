@@ -12,7 +12,7 @@ const BY_MESSAGE: readonly (readonly [RegExp, ErrorCode])[] = [
   [/toomanyrequests|too many requests|HTTP 429/i, 'IMAGE_PULL_LIMITED'],
   [/verification failed for digest|unexpected commit digest/i, 'IMAGE_DIGEST_MISMATCH'],
   [/no basic auth credentials|unauthorized|authentication required|HTTP 401/i, 'IMAGE_LOGIN_MISSING'],
-  [/pull access denied|denied: |HTTP 403|403 Forbidden/i, 'IMAGE_PULL_DENIED'],
+  [/pull access denied|denied: |(?:^|- )denied$|HTTP 403|403 Forbidden/i, 'IMAGE_PULL_DENIED'],
   // The pool of addresses speaks with a capital, the kernel about a port without.
   [/\bAddress already in use/, 'ADDRESS_TAKEN'],
   [/port is already allocated|address already in use|failed to bind (?:host )?port/i, 'PORT_TAKEN'],
@@ -20,6 +20,13 @@ const BY_MESSAGE: readonly (readonly [RegExp, ErrorCode])[] = [
   [/manifest unknown|manifest for .* not found|no such image|repository .* not found/i, 'IMAGE_NOT_FOUND'],
   [/is already in use by container|Conflict\. The/i, 'ENGINE_CONFLICT'],
 ];
+/** What newer engines answer to a pull by the status of the registry, where the message says nothing. */
+const PULL_STATUS: Readonly<Record<number, ErrorCode>> = {
+  401: 'IMAGE_LOGIN_MISSING',
+  403: 'IMAGE_PULL_DENIED',
+  404: 'IMAGE_NOT_FOUND',
+  429: 'IMAGE_PULL_LIMITED',
+};
 /** A registry that sets a limit counts by minutes or hours: sooner is in vain where it does not say how long. */
 const LIMITED_MS = 60_000;
 /** How a registry tells its wait in its message, as a duration of Go; engines keep the header Retry-After to themselves. */
@@ -48,7 +55,8 @@ export function engineError(what: string, error: unknown, fallback: ErrorCode = 
       { cause: error, hint: 'Start the engine on the host, and look at its log.' },
     );
   }
-  const code = BY_MESSAGE.find(([pattern]) => pattern.test(failure.reason))?.[1] ?? fallback;
+  const byStatus = fallback === 'IMAGE_PULL_FAILED' ? PULL_STATUS[failure.statusCode ?? 0] : undefined;
+  const code = BY_MESSAGE.find(([pattern]) => pattern.test(failure.reason))?.[1] ?? byStatus ?? fallback;
   const message = `Cannot ${what}: ${failure.reason}; the engine's consent is wanted`;
   const retryAfterMs = code === 'IMAGE_PULL_LIMITED' ? (askedMs(failure.reason) ?? LIMITED_MS) : undefined;
   return new MooringError(code, message, { cause: error, hint: HINTS[code], retryAfterMs });
