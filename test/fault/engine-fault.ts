@@ -29,7 +29,7 @@ export class EngineFaults {
   readonly #streams = new Set<ServerResponse>();
   readonly #held = new Set<ServerResponse>();
   #fault: EngineFault | undefined;
-  #hits = 0;
+  #hitAtMs: number[] = [];
   #inFlight = 0;
   #mostInFlight = 0;
   #calls = 0;
@@ -54,7 +54,12 @@ export class EngineFaults {
 
   /** Calls that met the fault of now. */
   get hits(): number {
-    return this.#hits;
+    return this.#hitAtMs.length;
+  }
+
+  /** When each of them came, by the monotonic clock. */
+  get hitAtMs(): readonly number[] {
+    return this.#hitAtMs;
   }
 
   /** All calls, since the fault of now. */
@@ -70,7 +75,7 @@ export class EngineFaults {
   /** From now on this happens; undefined: nothing. Calls that hang are let go, unanswered. */
   set(fault: EngineFault | undefined): void {
     this.#fault = fault;
-    this.#hits = 0;
+    this.#hitAtMs = [];
     this.#calls = 0;
     this.#mostInFlight = this.#inFlight;
     for (const answer of this.#held) answer.destroy();
@@ -119,8 +124,8 @@ export class EngineFaults {
   #meet(call: string): EngineFault['does'] | undefined {
     const fault = this.#fault;
     if (fault === undefined || !(fault.calls ?? /./).test(call)) return undefined;
-    if (this.#hits >= (fault.times ?? Number.POSITIVE_INFINITY)) return undefined;
-    this.#hits += 1;
+    if (this.hits >= (fault.times ?? Number.POSITIVE_INFINITY)) return undefined;
+    this.#hitAtMs.push(performance.now());
     return fault.does;
   }
 

@@ -228,28 +228,6 @@ async function crashLoop(stage: Stage) {
   };
 }
 
-async function imageDeleted(stage: Stage) {
-  const { web1 } = stage;
-  const { docker } = web1.engine;
-  const image = docker.getImage('local/plain:1');
-  await image.tag({ repo: 'local/kept', tag: '1' });
-  stage.after(async () => {
-    await docker.getImage('local/kept:1').tag({ repo: 'local/plain', tag: '1' });
-    await docker.getImage('local/kept:1').remove();
-  });
-  const id = (await docker.getContainer(CALM).inspect()).Id;
-  await image.remove({ force: true });
-  await stage.removeByHand(web1, ASIDE);
-  const { reason } = await stage.seen(web1, 'an image that cannot be had', (view) => view.reason.includes('IMAGE_'));
-  must((await docker.getContainer(CALM).inspect()).Id === id, 'another container was touched');
-  await stage.tidy();
-  await stage.running(web1, ASIDE);
-  return {
-    injected: 'docker rmi -f of the image, then the container is removed',
-    observed: `${reason.slice(0, 100)}; others run on; made once the image is there`,
-  };
-}
-
 export const ENGINE_ROWS: readonly Row[] = [
   { number: 18, part: 'dockerd', fault: 'stopped', run: stoppedEngine },
   { number: 19, part: 'dockerd', fault: 'hangs', run: hungEngine },
@@ -262,5 +240,4 @@ export const ENGINE_ROWS: readonly Row[] = [
   { number: 27, part: 'dockerd', fault: 'container removed by hand', run: removedByHand },
   { number: 28, part: 'dockerd', fault: 'container changed by hand', run: changedByHand },
   { number: 29, part: 'dockerd', fault: 'crash loop', run: crashLoop },
-  { number: 30, part: 'dockerd', fault: 'image deleted', run: imageDeleted },
 ];

@@ -1,11 +1,12 @@
 import { dirname, join } from 'node:path';
 import { eventually } from '../../support/eventually.ts';
 import type { TestHost } from '../../support/fleet.ts';
+import type { EngineFault } from '../engine-fault.ts';
 import { damage, imageSource, refusingRegistry } from '../image-source.ts';
 import { Line } from '../line.ts';
 import { must, type Row } from '../row.ts';
 import { SmallDisk } from '../small-disk.ts';
-import { APP, ASIDE, REGISTRY_PORT, type Stage } from '../stage.ts';
+import { APP, ASIDE, CALM, REGISTRY_PORT, type Stage } from '../stage.ts';
 
 const MIB = 1024 * 1024;
 /** More than is left on the disk that is full, in bytes. */
@@ -21,12 +22,17 @@ const SLOW_BYTES = 256 * 1024;
 const TRIES = 5;
 /** What an agent waits at least after its first failure, in milliseconds; twice that after each one more. */
 const FIRST_WAIT_MS = 1000;
+/** A call may be noticed as much later than the next one. */
+const LATE_MS = 100;
 /** Seconds of silence after which a pull is given up here; elsewhere it is 300. */
 const SILENCE_SECONDS = 15;
 /** Seconds for which the registry asks to be left alone. */
 const ASKED_SECONDS = 20;
 /** One pull asks several times within moments. */
 const SAME_TRY_MS = 5_000;
+
+/** Every pull is counted, and none is changed. */
+const COUNTED_PULLS: EngineFault = { calls: /^POST \/images\/create$/, does: { slowMs: 0 } };
 
 interface Told {
   readonly code: string;
@@ -104,22 +110,46 @@ async function dataRootFull(stage: Stage) {
   };
 }
 
+async function imageDeleted(stage: Stage) {
+  const { web1 } = stage;
+  const { docker } = web1.engine;
+  const { image, registry } = await imageSource(stage, MIB);
+  await stage.arrived(stage.commit({ image }));
+  const calm = (await docker.getContainer(CALM).inspect()).Id;
+  const proxy = stage.engine(web1);
+  stage.after(() => proxy.set(undefined));
+  proxy.set(COUNTED_PULLS);
+  await registry.stop();
+  await docker.getImage(image).remove({ force: true });
+  await stage.removeByHand(web1, APP);
+  const problem = await told(stage, 'IMAGE_PULL_FAILED');
+  await registry.start();
+  await stage.running(web1, APP);
+  must(proxy.hits >= 2, `${proxy.hits} pulls`);
+  must((await docker.getContainer(CALM).inspect()).Id === calm, 'another container was touched');
+  await plainAgain(stage, image);
+  return {
+    injected: 'docker rmi -f of the image, then its container is removed; the registry is down at first',
+    observed: `${problem.message.slice(0, 100)}; others run on; pulled again and made once the registry is up`,
+  };
+}
+
 async function registryDown(stage: Stage) {
   const { web1 } = stage;
   const { image, registry } = await imageSource(stage, MIB);
   await registry.stop();
   const proxy = stage.engine(web1);
   stage.after(() => proxy.set(undefined));
-  // Every pull is counted, and none is changed.
-  proxy.set({ calls: /^POST \/images\/create$/, does: { slowMs: 0 } });
+  proxy.set(COUNTED_PULLS);
   const { commit, tries } = await runsOn(stage, async () => {
     const made = stage.commit({ image });
     await told(stage, 'IMAGE_PULL_FAILED');
-    return { commit: made, tries: await pulls(proxy, TRIES) };
+    await eventually(`${TRIES} pulls`, () => must(proxy.hits >= TRIES, `${proxy.hits}`));
+    return { commit: made, tries: proxy.hitAtMs.slice(0, TRIES) };
   });
   const waits = tries.slice(1).map((at, index) => at - (tries[index] ?? 0));
   for (const [index, wait] of waits.entries())
-    must(wait >= FIRST_WAIT_MS * 2 ** index - LOOK_MS, `wait ${index + 1} was ${wait} ms: ${waits.join(', ')}`);
+    must(wait >= FIRST_WAIT_MS * 2 ** index - LATE_MS, `wait ${index + 1} was ${wait} ms: ${waits.join(', ')}`);
   await registry.start();
   await stage.arrived(commit);
   await plainAgain(stage, image);
@@ -128,19 +158,6 @@ async function registryDown(stage: Stage) {
     injected: `the registry is stopped; ${TRIES} pulls`,
     observed: `IMAGE_PULL_FAILED, the old container ran on; ${seconds.join(', ')} s between tries; pulled by itself once it was up`,
   };
-}
-
-/** How often it is looked whether there was one more pull. */
-const LOOK_MS = 50;
-
-/** When so many pulls were begun, by the monotonic clock. */
-async function pulls(proxy: { readonly hits: number }, count: number): Promise<readonly number[]> {
-  const seen: number[] = [];
-  await eventually(`${count} pulls`, () => {
-    while (seen.length < proxy.hits) seen.push(performance.now());
-    must(seen.length >= count, `${seen.length}`);
-  });
-  return seen.slice(0, count);
 }
 
 async function stallsInLayer(stage: Stage) {
@@ -228,6 +245,7 @@ async function wrongContent(stage: Stage) {
 
 export const IMAGE_ROWS: readonly Row[] = [
   { number: 26, part: 'dockerd', fault: 'data-root full', run: dataRootFull },
+  { number: 30, part: 'dockerd', fault: 'image deleted', run: imageDeleted },
   { number: 31, part: 'registry', fault: 'down', run: registryDown },
   { number: 32, part: 'registry', fault: 'stalls in a layer', run: stallsInLayer },
   { number: 33, part: 'registry', fault: '401, 403, 404, 429', run: refused },
