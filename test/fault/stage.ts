@@ -86,11 +86,15 @@ export class Stage {
   }
 
   static async start(seed: number): Promise<Stage> {
-    const insecureRegistries = [REGISTRY_PORT, REFUSING_PORT].map((port) => `${HUB_ADDRESS}:${port}`);
+    const pulling = {
+      insecureRegistries: [REGISTRY_PORT, REFUSING_PORT].map((port) => `${HUB_ADDRESS}:${port}`),
+      // An engine tries a layer that is wrong five times and waits longer each time: the agent hears of it a minute later, and nothing else is other.
+      configuration: { 'max-download-attempts': 1 },
+    };
     const fleet = await startFleet(
       [
-        { name: 'web-1', engine: '28', labels: { role: 'web' }, joined: false, insecureRegistries },
-        { name: 'web-2', engine: '26', labels: { role: 'web' }, joined: false, insecureRegistries },
+        { name: 'web-1', engine: '28', labels: { role: 'web' }, joined: false, ...pulling },
+        { name: 'web-2', engine: '26', labels: { role: 'web' }, joined: false, ...pulling },
       ],
       { 'fleet.yaml': FLEET, 'stacks/shop/compose.yaml': SHOP(1), 'stacks/side/compose.yaml': SIDE },
     );

@@ -35,6 +35,8 @@ export interface HostOptions {
   readonly joined?: boolean | undefined;
   /** Registries that its engine asks without TLS. */
   readonly insecureRegistries?: readonly string[] | undefined;
+  /** What the daemon.json of its engine says. */
+  readonly configuration?: Readonly<Record<string, unknown>> | undefined;
 }
 
 /** An event as the CLI prints it. */
@@ -256,7 +258,7 @@ export async function startFleet(
   const folder = await makeRunFolder();
   const network = await startNetwork(folder, wishes.length);
   const repository = new FleetRepository(join(folder.path, 'fleet'));
-  const hosts = wishes.map(({ name, engine: version, insecureRegistries }, index) => {
+  const hosts = wishes.map(({ name, engine: version, insecureRegistries, configuration }, index) => {
     const { namespace, address } = network.host(index);
     const own = join(folder.path, name);
     mkdirSync(own);
@@ -265,7 +267,7 @@ export async function startFleet(
       address,
       namespace,
       folder: own,
-      engine: new Engine({ folder: join(own, 'engine'), namespace, version, insecureRegistries }),
+      engine: new Engine({ folder: join(own, 'engine'), namespace, version, insecureRegistries, configuration }),
     });
   });
   const fleet = new Fleet({ folder, network, repository, hosts });

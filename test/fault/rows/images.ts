@@ -55,7 +55,7 @@ function told(stage: Stage, code: string): Promise<Told> {
   );
 }
 
-/** An engine tries a layer five times and waits longer each time, a minute in all. */
+/** A pull of a busy registry by a busy engine, some times. */
 const TOLD_DEADLINE_MS = 240_000;
 
 /** What runs of `app`, and since when. */
