@@ -27,6 +27,7 @@ function exited(atMs: number, starts: Readonly<Record<string, number>>, specDige
     strangers: [],
     unknown: [],
     foreignContainers: [],
+    composeContainers: new Map(),
     networks: [],
     volumes: [],
     images: new Map(),

@@ -90,6 +90,7 @@ function observe(answers: readonly Answer[]): Observed {
     strangers: [],
     unknown: [],
     foreignContainers: [],
+    composeContainers: new Map(),
     networks: [{ id: network.Id, name: NETWORK, labels: network.Labels, inspected: network, ...own }],
     volumes: [],
     images: new Map([[container.Image, image.Config]]),

@@ -27,6 +27,7 @@ export async function makeContainer(
     paths,
     carriedOver: await volumesToCarry(parts, wish.step, wish.old),
     manyNetworks: engine.manyNetworksAtCreate,
+    imageId: await engine.imageId(service.container?.image ?? ''),
     mode: (mode) => `container:${namespaces.get(mode.replace('service:', '')) ?? mode}`,
   });
   const id = await engine.createContainer(wish.name ?? name, body, service.container?.platform ?? '');
@@ -78,6 +79,8 @@ async function volumesToCarry(
 
 /** Folders of data are made by us: the engine would make them too, but under names it never tells. */
 function makeDataFolders({ paths, makeFolder }: ApplyParts, { stack }: DesiredStack, { service }: ContainerStep): void {
+  // Labels name this one to humans.
+  makeFolder(paths.data(stack, '.'));
   for (const { source } of service.container?.mounts ?? []) {
     if (source?.$case === 'dataPath') makeFolder(paths.data(stack, source.value));
   }

@@ -1,4 +1,4 @@
-import { LABELS, MooringError } from '@mooring/proto';
+import { COMPOSE_LABELS, LABELS, MooringError } from '@mooring/proto';
 import type { OwnRecord } from '../apply/ports.ts';
 import { containerFields, type Naming } from '../canonical/container-fields.ts';
 import type { Fields } from '../canonical/fields.ts';
@@ -62,6 +62,7 @@ export async function look(parts: LookParts): Promise<Observed> {
     strangers: all.filter(({ id }) => !own.has(id)),
     unknown,
     foreignContainers: foreign(containers, own),
+    composeContainers: composed(containers, own),
     networks: networks.map((network) => ({ ...network, ...ownership(parts, 'network', network) })),
     volumes: volumes.map((volume) => ({ ...volume, ...ownership(parts, 'volume', volume) })),
     images,
@@ -103,6 +104,21 @@ function foreign(containers: readonly ContainerSummary[], own: ReadonlySet<strin
     .filter(({ id }) => !own.has(id))
     .map(({ name }) => name)
     .sort();
+}
+
+/** A container of ours bears our labels too, and one that a human runs once is nobody's replica. */
+function composed(containers: readonly ContainerSummary[], own: ReadonlySet<string>): Observed['composeContainers'] {
+  const made = containers.filter(
+    ({ id, labels }) => !own.has(id) && labels[LABELS.fleet] === undefined && labels[COMPOSE_LABELS.oneoff] === 'False',
+  );
+  return new Map(
+    made.flatMap(({ name, labels }) => {
+      const project = labels[COMPOSE_LABELS.project];
+      const service = labels[COMPOSE_LABELS.service] ?? '';
+      const replica = Number(labels[COMPOSE_LABELS.containerNumber] ?? 0);
+      return project === undefined ? [] : [[name, { project, service, replica }] as const];
+    }),
+  );
 }
 
 /** What the images of containers set, and those about which the engine tells an error: how their containers should be, nobody knows. */

@@ -14,6 +14,8 @@ export interface Observed {
   readonly unknown: readonly UnknownContainer[];
   /** Names of all containers that are not ours, sorted; strangers are among them. */
   readonly foreignContainers: readonly string[];
+  /** Those of them that docker compose made for a project, by name. */
+  readonly composeContainers: ReadonlyMap<string, ComposePlace>;
   readonly networks: readonly ObservedNetwork[];
   readonly volumes: readonly ObservedVolume[];
   /** What images set, by id; those of containers above whose image is still on the host. */
@@ -25,6 +27,13 @@ export interface Observed {
   /** Contents behind mounts, by the path that is mounted. */
   readonly contents: ReadonlyMap<string, ContentState>;
   readonly atMs: number;
+}
+
+/** Where docker compose put a container. */
+export interface ComposePlace {
+  readonly project: string;
+  readonly service: string;
+  readonly replica: number;
 }
 
 /** A container, ours or not, that holds an address. */

@@ -5,6 +5,9 @@ import { endpointOf } from './endpoint.ts';
 import { hostConfig } from './host-config.ts';
 import type { Joining } from './live-change.ts';
 
+/** The docker compose whose labels these are. */
+const COMPOSE_VERSION = '2.40.3';
+
 /** A container's body for ContainerCreate (Engine API 1.41 and later), and the networks to connect afterwards. */
 export function createBody(input: CreateInput): {
   readonly body: CreateBody;
@@ -37,6 +40,9 @@ function configOf(input: CreateInput, spec: ContainerSpec): Readonly<Record<stri
     ...ifSet('User', spec.user),
     ...ifSet('WorkingDir', spec.workingDir),
     ...ifSet('StopSignal', spec.stopSignal),
+    // As docker compose makes them, so that `docker attach` finds what it expects.
+    AttachStdout: true,
+    AttachStderr: true,
     ...(spec.tty ? { Tty: true } : {}),
     ...(spec.stdinOpen ? { OpenStdin: true } : {}),
     ...(spec.stopTimeoutSeconds === undefined ? {} : { StopTimeout: spec.stopTimeoutSeconds }),
@@ -56,7 +62,9 @@ function networksToJoin({ desired, service, name }: CreateInput, spec: Container
   }));
 }
 
-function labelsOf({ desired, service, replica, fleetId }: CreateInput, spec: ContainerSpec): Record<string, string> {
+function labelsOf(input: CreateInput, spec: ContainerSpec): Record<string, string> {
+  const { desired, service, replica, fleetId, imageId, paths } = input;
+  const folder = paths.data(desired.stack, '.');
   return {
     ...Object.fromEntries(spec.labels.map(({ name, value }) => [name, value])),
     [LABELS.fleet]: fleetId,
@@ -74,6 +82,11 @@ function labelsOf({ desired, service, replica, fleetId }: CreateInput, spec: Con
     [COMPOSE_LABELS.dependsOn]: service.dependsOn
       .map((dependency) => `${dependency.service}:${conditionWord(dependency.condition)}:${dependency.restart}`)
       .join(','),
+    ...(imageId === undefined ? {} : { [COMPOSE_LABELS.image]: imageId }),
+    [COMPOSE_LABELS.version]: COMPOSE_VERSION,
+    [COMPOSE_LABELS.workingDir]: folder,
+    // No Compose file is on the host: its folder is the place that a human can look at.
+    [COMPOSE_LABELS.configFiles]: folder,
   };
 }
 

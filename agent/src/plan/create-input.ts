@@ -13,6 +13,8 @@ export interface CreateInput {
   /** Volumes without a name that the container before had, by target. */
   readonly carriedOver: ReadonlyMap<string, string>;
   readonly manyNetworks: boolean;
+  /** What its reference names now; undefined: nobody knows. */
+  readonly imageId: string | undefined;
   /** `container:<id>` for `service:<name>`. */
   mode(text: string): string;
 }

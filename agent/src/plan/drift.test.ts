@@ -265,6 +265,30 @@ describe('what is not ours', () => {
     ]);
   });
 
+  test('is called taken over where docker compose made it for the same project, under the name of a replica or beside them', async () => {
+    const made = (project: string, service: string, oneoff = 'False') => ({
+      Image: 'app:1',
+      Labels: {
+        'com.docker.compose.project': project,
+        'com.docker.compose.service': service,
+        'com.docker.compose.container-number': '1',
+        'com.docker.compose.oneoff': oneoff,
+      },
+    });
+    const host = await running(APP, async ({ engine }) => {
+      await engine.createContainer('shop-app-1', made('shop', 'app'));
+      await engine.createContainer('shop-old-1', made('shop', 'old'));
+      await engine.createContainer('shop-app-run-1', made('shop', 'app', 'True'));
+      await engine.createContainer('blog-app-1', made('blog', 'app'));
+    });
+    expect(await host.sentences(shop(APP))).toEqual([]);
+    const why =
+      'nothing wanted, taken over by docker compose there; docker compose made a container of this project; it is never touched, and Mooring makes its own once it is removed';
+    expect(driftLines(await host.plan(shop(APP)))).toEqual([`shop-app-1: ${why}`, `shop-old-1: ${why}`]);
+    await host.engine.removeContainer(await host.id('shop-app-1'));
+    expect(await host.sentences(shop(APP))).toEqual(['create container shop-app-1: it does not exist']);
+  });
+
   test('holds a fixed address: the container that needs it is a conflict that names the holder, until it is gone', async () => {
     const networks = [{ network: 'default', ipv4Address: '10.9.8.7' }];
     const written: Written = { services: { app: { spec: { networks } } } };

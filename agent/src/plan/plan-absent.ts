@@ -10,6 +10,12 @@ import type { ReplicaInput } from './replica-input.ts';
 import type { Step } from './step.ts';
 import { unlessTaken } from './unless-taken.ts';
 
+/** Somebody ran `docker compose up` in a project that Mooring keeps, or has not let go of it yet. */
+export const TAKEN_OVER = {
+  observed: 'taken over by docker compose',
+  left: 'docker compose made a container of this project; it is never touched, and Mooring makes its own once it is removed',
+} as const;
+
 /** What a replica needs that has no container. */
 export function planAbsent(desired: DesiredStack, wanted: WantedReplica, input: ReplicaInput): readonly Finding[] {
   const { service, replica, name } = wanted;
@@ -40,9 +46,8 @@ export function planAbsent(desired: DesiredStack, wanted: WantedReplica, input: 
       {
         ...finding(wanted),
         kind: 'conflict',
-        observed: 'foreign',
+        ...holderOf(desired, name, input),
         steps: [],
-        left: 'a foreign container has the name; it is never touched',
       },
     ];
   const base = { ...baseOf(desired, wanted), fields: [`services.${service.name}`] };
@@ -56,6 +61,17 @@ export function planAbsent(desired: DesiredStack, wanted: WantedReplica, input: 
           reason: isPassingName(old.name) ? `only ${old.name} is left of it` : takesOver(old),
         };
   return unlessTaken([{ ...absent, steps: [step] }], { desired, wanted, input, own: old });
+}
+
+/** Whose the container is that has the name. */
+function holderOf(
+  { stack }: DesiredStack,
+  name: string,
+  { observed }: ReplicaInput,
+): { observed: string; left: string } {
+  return observed.composeContainers.get(name)?.project === stack
+    ? TAKEN_OVER
+    : { observed: 'foreign', left: 'a foreign container has the name; it is never touched' };
 }
 
 function takesOver({ name }: OwnContainer): string {

@@ -5,6 +5,7 @@ import type { WantedReplica } from './expectation.ts';
 import type { Finding } from './finding.ts';
 import { addressKey } from './fixed-address.ts';
 import { isPassingName } from './kept-name.ts';
+import { TAKEN_OVER } from './plan-absent.ts';
 import { planReplica } from './plan-replica.ts';
 import { type Needs, nameOf, type ReplicaInput, type ServicesInput } from './replica-input.ts';
 import { startOrder } from './start-order.ts';
@@ -34,7 +35,7 @@ export function planServices(desired: DesiredStack, input: ServicesInput): reado
     if (own.some((finding) => input.performs(finding) && finding.steps.some(renews))) renewed.add(service.name);
     return own;
   });
-  return [...findings, ...extras.findings(desired.stack), ...strangers(desired, input)];
+  return [...findings, ...extras.findings(desired.stack), ...strangers(desired, input), ...composed(desired, input)];
 }
 
 function replicasOf({ replicas }: Service): number[] {
@@ -114,6 +115,26 @@ function strangers({ stack }: DesiredStack, { observed }: ServicesInput): readon
       observed: `foreign, ${container.status}`,
       steps: [],
       left: 'it carries our labels and is not on our record; it is never touched',
+    }));
+}
+
+/** Containers that docker compose made for the same project, beside those that have the name of a replica. */
+function composed(desired: DesiredStack, { observed }: ServicesInput): readonly Finding[] {
+  const wanted = new Set(
+    desired.bundle.services.flatMap((service) =>
+      replicasOf(service).map((replica) => nameOf(desired, service, replica)),
+    ),
+  );
+  const others = [...observed.composeContainers].filter(
+    ([name, { project }]) => project === desired.stack && !wanted.has(name),
+  );
+  return others
+    .sort(([one], [other]) => (one < other ? -1 : 1))
+    .map(([name, { service, replica }]) => ({
+      ...ofContainer({ service, replica, name }),
+      kind: 'conflict',
+      ...TAKEN_OVER,
+      steps: [],
     }));
 }
 

@@ -53,6 +53,7 @@ function observed(...containers: OwnContainer[]): Observed {
     strangers: [],
     unknown: [],
     foreignContainers: [],
+    composeContainers: new Map(),
     networks: [],
     volumes: [],
     images: new Map(),
