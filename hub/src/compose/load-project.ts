@@ -20,6 +20,8 @@ export interface ProjectInput {
   readonly stack: string;
   /** Folder of the stack, from the repository's root. */
   readonly folder: string;
+  /** Folder on the hosts to which relative binds belong; empty or absent: they are content of Git, or the stack's own data. */
+  readonly directory?: string;
   /** Compose files from the stack's folder, merged left to right. */
   readonly files: readonly string[];
   readonly variables: VariableSource;

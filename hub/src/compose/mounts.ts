@@ -8,6 +8,8 @@ import { readWrittenMount, type WrittenMount } from './written-mount.ts';
 /** What reading a mount may ask. */
 export interface MountScope {
   readonly folder: string;
+  /** Folder on the hosts to which relative binds belong. */
+  readonly directory?: string;
   readonly repository: RepositoryReader;
   /** Keys of the named volumes. */
   readonly volumes: ReadonlySet<string>;
@@ -54,10 +56,12 @@ function volumeSource(field: Field, name: string, { volumes }: MountScope): Moun
   );
 }
 
-async function bindSource(field: Field, source: string, { folder, repository }: MountScope): Promise<MountSource> {
+async function bindSource(field: Field, source: string, scope: MountScope): Promise<MountSource> {
+  const { folder, repository, directory = '' } = scope;
   if (source.startsWith('~'))
     throw field.refusal('COMPOSE_VOLUME', `"${source}" depends on who runs it; an absolute or relative path is wanted`);
   if (source.startsWith('/')) return { kind: 'host', path: posix.normalize(source).replace(/(.)\/$/, '$1') };
+  if (directory !== '') return { kind: 'host', path: posix.join(directory, source).replace(/(.)\/$/, '$1') };
   const path = pathInRepository(field, folder, source);
   const entry = await lookUp(field, repository, path);
   if (entry === undefined) return { kind: 'data', path: dataPath(field, folder, path) };

@@ -25,6 +25,7 @@ describe('what the processes of a container may do', () => {
       },
     ],
     ['sysctls: { net.core.somaxconn: 1024 }', { sysctls: [{ name: 'net.core.somaxconn', value: '1024' }] }],
+    ['security_opt: [systempaths=unconfined]', { securityOptions: ['systempaths=unconfined'] }],
     ['group_add: [docker, 1000, docker]', { groupAdd: ['1000', 'docker'] }],
   ])('%s', async (attributes, security) => {
     expect((await memoryService(attributes)).security).toMatchObject(security);
@@ -42,7 +43,8 @@ describe('what the processes of a container may do', () => {
     ['security_opt: [seccomp=p.json]', 'FILE_TOO_LARGE 4:20', { 'p.json': `{}${' '.repeat(70_000)}` }],
     ['security_opt: [seccomp=/etc/p.json]', 'COMPOSE_PATH_OUTSIDE 4:20'],
     ['security_opt: [apparmor]', 'COMPOSE_VALUE 4:20'],
-    ['security_opt: [systempaths=unconfined]', 'COMPOSE_UNSUPPORTED_KEY 4:20'],
+    ['security_opt: ["systempaths:unconfined"]', 'COMPOSE_VALUE 4:20'],
+    ['security_opt: [systempaths=default]', 'COMPOSE_VALUE 4:20'],
     ['cap_add: ["net admin"]', 'COMPOSE_VALUE 4:15'],
   ])('%s is refused', async (attributes, refusal, files = {}) => {
     expect(await memoryRefusal(attributes, { files })).toBe(refusal);

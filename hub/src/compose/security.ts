@@ -41,8 +41,8 @@ async function readSecurityOption(field: Field, scope: GitScope): Promise<string
   const [name, value] = [text.slice(0, at), text.slice(at + 1)];
   if (at < 1 || value === '')
     throw field.refusal('COMPOSE_VALUE', `"${text}" is no security option; "name=value" is wanted`);
-  if (name === 'systempaths')
-    throw field.refusal('COMPOSE_UNSUPPORTED_KEY', 'systempaths is not supported yet; a list without it is wanted');
+  if (name === 'systempaths' && text !== 'systempaths=unconfined')
+    throw field.refusal('COMPOSE_VALUE', `"${text}" is nothing that engines know; systempaths=unconfined is wanted`);
   if (name !== 'seccomp' || value === 'unconfined' || value === 'builtin') return `${name}=${value}`;
   return `${name}=${await readProfile(field, value, scope)}`;
 }

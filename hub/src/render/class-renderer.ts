@@ -12,6 +12,8 @@ export interface ClassInput {
   readonly stack: string;
   /** Folder of the stack from the repository's root. */
   readonly folder: string;
+  /** Folder on the hosts to which relative binds belong; empty: none. */
+  readonly directory: string;
   /** From the folder of the stack, merged left to right. */
   readonly files: readonly string[];
 }
@@ -47,11 +49,11 @@ export async function renderClass(
 }
 
 async function renderOnce(
-  { stack, folder, files }: ClassInput,
+  { stack, folder, directory, files }: ClassInput,
   { repository, variables }: { repository: RepositoryReader; variables: VariableSource },
 ): Promise<{ result: ClassResult; objects: readonly PlainObject[] }> {
   try {
-    const { project, warnings } = await loadProject({ stack, folder, files, variables, repository });
+    const { project, warnings } = await loadProject({ stack, folder, directory, files, variables, repository });
     const built = buildBundle(project);
     checkSize(stack, built.bundle, built.bytes);
     const result: ClassResult = {

@@ -25,6 +25,8 @@ export interface FleetStack {
   readonly name: string;
   /** From the repository's root. */
   readonly folder: string;
+  /** Folder on the hosts to which relative binds belong, without a slash at its end; empty: content of Git and the stack's own data. */
+  readonly directory: string;
   readonly target: Target;
   /** From the stack's folder, merged left to right. */
   readonly compose: readonly string[];

@@ -27,6 +27,10 @@ const target = z
   .union([z.string(), z.array(hostName)], { error: 'a selector such as role=web, or a list of host names' })
   .describe('Which hosts: a label selector in Kubernetes grammar, or a list of names.');
 
+/** An absolute path of Linux without a way back up. */
+const ABSOLUTE = /^\/(?:(?!\.\.?(?:\/|$))[^/\0]+(?:\/|$))+$/;
+const directory = z.string({ error: 'an absolute path' }).regex(ABSOLUTE, { error: 'an absolute path of a folder below /' });
+
 const host = z
   .strictObject({ labels: labels.optional(), vars: variables.optional() }, { error: 'a mapping with labels and vars' })
   .nullable();
@@ -46,6 +50,9 @@ const overlay = z.strictObject(
 const stack = z.strictObject(
   {
     path: path.optional().describe('Folder of the stack; stacks/<name> by default.'),
+    directory: directory
+      .optional()
+      .describe('Folder on the hosts to which relative binds belong, such as that of a project which docker compose made before; what is in Git is not mounted by them then.'),
     hosts: target,
     compose: z
       .array(path, { error: 'a list of paths' })
@@ -97,7 +104,6 @@ export type FleetDocument = z.output<typeof fleetSchema>;
 export const UNSUPPORTED_KEYS: Readonly<Record<string, string>> = {
   rollout: 'every change goes to all hosts at once in this release',
   after: 'stacks do not wait for each other in this release',
-  directory: 'a folder of hosts is not read in this release',
 };
 
 /** The JSON Schema (draft 2020-12) of fleet.yaml, for editors. */

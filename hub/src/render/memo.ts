@@ -19,6 +19,8 @@ export type ClassResult =
 export interface MemoEntry extends Trace {
   readonly stack: string;
   readonly folder: string;
+  /** Folder on the hosts to which relative binds belong; empty: none. */
+  readonly directory: string;
   /** Compose files, merged left to right. */
   readonly files: readonly string[];
   readonly result: ClassResult;
@@ -49,7 +51,7 @@ export class MemoIndex {
 
   /** A rendering of that stack and those files which looked only at what is the same now. */
   async find(
-    wanted: Pick<MemoEntry, 'stack' | 'folder' | 'files'>,
+    wanted: Pick<MemoEntry, 'stack' | 'folder' | 'directory' | 'files'>,
     variables: VariableSource,
   ): Promise<MemoEntry | undefined> {
     for (const shape of await this.shapes(keyOf(wanted))) {
@@ -133,6 +135,11 @@ function valuesKey(names: readonly string[], variables: VariableSource): string 
   return JSON.stringify(names.map((name) => variables.get(name) ?? null));
 }
 
-function keyOf({ stack, folder, files }: Pick<MemoEntry, 'stack' | 'folder' | 'files'>): string {
-  return JSON.stringify([stack, folder, files]);
+function keyOf({
+  stack,
+  folder,
+  directory,
+  files,
+}: Pick<MemoEntry, 'stack' | 'folder' | 'directory' | 'files'>): string {
+  return JSON.stringify([stack, folder, directory, files]);
 }

@@ -30,7 +30,7 @@ stacks:
     hosts: role=web
     overlays:
       - { hosts: [web-2], compose: [compose.eu.yaml], vars: { LOG: debug } }
-  admin: { hosts: [web-1], path: teams/admin, compose: [a.yaml, ../shared/b.yaml], drift: report, ignore: [services.web.image] }
+  admin: { hosts: [web-1], path: teams/admin, directory: /opt/admin/, compose: [a.yaml, ../shared/b.yaml], drift: report, ignore: [services.web.image] }
 `);
     if (reading.kind !== 'fleet') throw new Error(JSON.stringify(reading));
     expect(reading.fleet.vars).toEqual({ ZONE: '3' });
@@ -40,6 +40,7 @@ stacks:
     expect(admin).toMatchObject({
       name: 'admin',
       folder: 'teams/admin',
+      directory: '/opt/admin',
       compose: ['a.yaml', '../shared/b.yaml'],
       driftMode: 2,
       ignore: ['services.web.image'],
@@ -47,6 +48,7 @@ stacks:
     expect(shop).toMatchObject({
       name: 'shop',
       folder: 'stacks/shop',
+      directory: '',
       compose: ['compose.yaml'],
       driftMode: 1,
       ignore: [],
@@ -76,6 +78,10 @@ stacks:
       'version: 1\nstacks: { s: { hosts: a, overlay: [] } }\n',
       ['FLEET_UNKNOWN_KEY fleet.yaml:2:26 stacks.s.overlay | Did you mean overlays?'],
     ],
+    ...['opt/shop', '/', '/opt/../etc', '/opt//shop', '/opt/.'].map((directory): [string, string[]] => [
+      `version: 1\nstacks: { s: { hosts: a, directory: ${directory} } }\n`,
+      ['FLEET_TYPE fleet.yaml:2:26 stacks.s.directory'],
+    ]),
     [
       'version: 1\nstacks: { s: { hosts: a, rollout: {} } }\n',
       ['FLEET_UNSUPPORTED_KEY fleet.yaml:2:26 stacks.s.rollout | Remove rollout.'],

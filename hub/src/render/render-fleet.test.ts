@@ -158,6 +158,26 @@ stacks:
     }
   });
 
+  it('takes relative binds from the directory of hosts that a stack names, and renders anew where that is another', async () => {
+    const files = (directory: string) => ({
+      'fleet.yaml': `version: 1\nstacks: { shop: { hosts: [web-1]${directory} } }\n`,
+      'stacks/shop/compose.yaml':
+        'services: { web: { image: w, volumes: [./in-git.conf:/a, ./data:/b, ../beside:/c, /srv:/d] } }\n',
+      'stacks/shop/in-git.conf': 'a\n',
+      'stacks/beside': 'b\n',
+    });
+    const sources = ({ classes }: Rendering) =>
+      classes.flatMap(({ bundle }) => bundle.services[0]?.container?.mounts.map(({ source }) => source));
+    const plain = await renderFleet({ repository: new MemoryTree(files('')), inventory: HOSTS, memo: [] });
+    expect(sources(rendered(plain)).map((source) => source?.$case)).toEqual(['file', 'dataPath', 'file', 'hostPath']);
+    const repository = new MemoryTree(files(', directory: /opt/shop'));
+    const moved = rendered(await renderFleet({ repository, inventory: HOSTS, memo: plain.memo }));
+    expect(moved.classesRendered).toBe(1);
+    expect(sources(moved)).toEqual(
+      ['/opt/shop/in-git.conf', '/opt/shop/data', '/opt/beside', '/srv'].map((value) => ({ $case: 'hostPath', value })),
+    );
+  });
+
   it('merges the files of overlays for the hosts that they are for', async () => {
     const repository = new MemoryTree({
       'fleet.yaml':

@@ -42,6 +42,7 @@ class Conversion {
     return {
       name,
       folder,
+      directory: (stack.directory ?? '').replace(/\/$/, ''),
       target: this.target(stack.hosts, [...keys, 'hosts']),
       compose: this.files(folder, stack.compose ?? ['compose.yaml'], [...keys, 'compose']),
       overlays: (stack.overlays ?? []).map((overlay, index) =>
