@@ -6,7 +6,7 @@ import { describeAudits } from './audits.ts';
 import { describePhases } from './phases.ts';
 
 let bench: Workbench;
-const desired = desiredOf([attributesBundle()]);
+const desired = desiredOf([await attributesBundle()]);
 
 beforeAll(async () => {
   bench = await startWorkbench('26');

@@ -8,7 +8,7 @@ import { startWorkbench, type Workbench } from '../support/workbench.ts';
 
 let bench: Workbench;
 const lacking = lackingPrivileges();
-const desired = desiredOf([attributesBundle({ without: lacking === undefined ? [] : ['privileged'] })]);
+const desired = desiredOf([await attributesBundle({ without: lacking === undefined ? [] : ['privileged'] })]);
 
 beforeAll(async () => {
   if (lacking !== undefined) process.stdout.write(`${lacking}\n`);

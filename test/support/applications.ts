@@ -7,7 +7,7 @@ import { Reduction } from './reduction.ts';
 import type { Workbench } from './workbench.ts';
 
 /** Whole applications of the corpus, several services each, by the name of the stack that each becomes. */
-const APPLICATIONS: Readonly<Record<string, string>> = {
+export const APPLICATIONS: Readonly<Record<string, string>> = {
   balena: 'balena-os__balena-supervisor/docker-compose.yml',
   dashboards: 'docker__awesome-compose/prometheus-grafana/compose.yaml',
   dockprom: 'stefanprodan__dockprom/docker-compose.yml',
@@ -32,7 +32,7 @@ const APPLICATIONS: Readonly<Record<string, string>> = {
 
 const FIXTURES = resolve(import.meta.dirname, '..', 'conformance', 'fixtures');
 /** What stands in for the corpus where there is none. */
-const OWN: Readonly<Record<string, readonly string[]>> = {
+export const OWN: Readonly<Record<string, readonly string[]>> = {
   everything: ['compose.yaml'],
   extending: ['compose.yaml'],
   merging: ['compose.yaml', 'compose.over.yaml'],

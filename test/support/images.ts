@@ -15,9 +15,12 @@ export interface Image {
 /** As the first process of a container a program that catches no signal takes no notice of SIGTERM, and every stop would wait for its grace period. */
 const stoppable = (command: string) => `CMD ["/bin/sh","-c","trap 'exit 143' TERM INT QUIT; ${command} & wait"]`;
 
+/** An image that does nothing until it is stopped. */
+export const SLEEPING: readonly string[] = ['ENV PATH=/bin', stoppable('sleep 3600')];
+
 /** Images that tests use, all made from busybox: `plain` sleeps, `web` answers its version on port 8080. */
 export const IMAGES: readonly Image[] = [
-  { repo: 'local/plain', tag: '1', changes: ['ENV PATH=/bin', stoppable('sleep 3600')] },
+  { repo: 'local/plain', tag: '1', changes: SLEEPING },
   { repo: 'local/plain', tag: '2', changes: ['ENV PATH=/bin', 'ENV VERSION=2', stoppable('sleep 3600')] },
   {
     repo: 'local/web',

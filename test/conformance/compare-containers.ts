@@ -1,0 +1,82 @@
+import { mkdirSync, writeFileSync } from 'node:fs';
+import { basename, dirname, join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { APPLICATIONS, OWN } from '../support/applications.ts';
+import type { EngineVersion } from '../support/engine.ts';
+import { attributesFile } from '../support/fragments.ts';
+import { compareOnEngine } from './both.ts';
+import { corpusFolder } from './corpus.ts';
+import { liveOracle } from './oracle.ts';
+import { type OpenStage, openStage } from './stage.ts';
+
+const FIXTURES = join(import.meta.dirname, 'fixtures');
+/** Milliseconds for one stack, made twice on a busy machine. */
+const DEADLINE_MS = 600_000;
+
+/** Whole applications: those of the corpus, and stacks of our own where there is none. */
+function applications() {
+  const corpus = corpusFolder();
+  if (corpus === undefined) {
+    process.stdout.write(
+      'no corpus is here (MOORING_CORPUS names a folder): whole applications are fixtures of our own\n',
+    );
+    return Object.entries(OWN).map(([stack, files]) => ({ root: join(FIXTURES, stack), stack, files }));
+  }
+  return Object.entries(APPLICATIONS).map(([stack, file]) => {
+    return { root: join(corpus, dirname(file)), stack, files: [basename(file)] };
+  });
+}
+
+/** What Mooring makes and what docker compose 2.40.3 makes of the same files shows the same on an engine, but for what is the engine's own. */
+export function describeContainers(
+  version: EngineVersion,
+  { without = [] }: { without?: readonly string[] } = {},
+): void {
+  const oracle = liveOracle();
+  if (oracle === undefined) {
+    test('docker compose 2.40.3 is not here: nothing is compared with it', () => {
+      expect(oracle).toBeUndefined();
+    });
+    return;
+  }
+
+  describe(`on engine ${version}, what Mooring makes is what docker compose makes`, () => {
+    let stage: OpenStage;
+
+    beforeAll(async () => {
+      stage = await openStage({ version, oracle });
+    });
+
+    afterAll(async () => {
+      await stage?.close();
+    });
+
+    test(
+      'of each attribute alone',
+      async () => {
+        const root = join(stage.folder, 'fragments');
+        mkdirSync(root);
+        writeFileSync(join(root, 'compose.yaml'), attributesFile({ without }));
+        const { containers, differences } = await compareOnEngine(stage, {
+          root,
+          folder: '.',
+          stack: 'each',
+          files: ['compose.yaml'],
+        });
+        expect(containers).toBeGreaterThan(70);
+        expect(differences).toEqual([]);
+      },
+      DEADLINE_MS,
+    );
+
+    test.each(applications())(
+      'of $stack',
+      async ({ root, stack, files }) => {
+        const { containers, differences } = await compareOnEngine(stage, { root, folder: '.', stack, files });
+        expect(containers).toBeGreaterThan(0);
+        expect(differences).toEqual([]);
+      },
+      DEADLINE_MS,
+    );
+  });
+}

@@ -1,0 +1,3 @@
+import { describeContainers } from '../conformance/compare-containers.ts';
+
+describeContainers('26');
