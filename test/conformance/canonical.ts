@@ -184,7 +184,7 @@ function comparableService(service: CanonicalService, places: Places): Comparabl
     command: listed(service.command),
     // An empty entrypoint clears the image's; an absent one does not.
     entrypoint: service.entrypoint === null ? undefined : { values: listed(service.entrypoint) },
-    environment: texts(service.environment, 'dropped'),
+    environment: texts(service.environment, 'unset'),
     labels: texts(service.labels, 'empty'),
     ports: (service.ports ?? [])
       .map(
@@ -266,11 +266,12 @@ function unescaped(text: string): string {
   return text.replaceAll('$$', '$');
 }
 
-function texts(values: Texts | undefined, missing: 'dropped' | 'empty'): Comparable {
-  // A variable without a value is left out of a bundle; docker compose hands its bare name to the engine.
-  const kept = Object.entries(values ?? {}).filter(([, value]) => value !== null || missing === 'empty');
+function texts(values: Texts | undefined, missing: 'unset' | 'empty'): Comparable {
   // An empty text is something: it is marked, since absent and empty are the same to the comparison.
-  return byName(kept, ([name, value]) => [name, `=${unescaped(value ?? '')}`]);
+  return byName(Object.entries(values ?? {}), ([name, value]) => [
+    name,
+    value === null && missing === 'unset' ? missing : `=${unescaped(value ?? '')}`,
+  ]);
 }
 
 function exposedOf({ expose = [], ports = [] }: CanonicalService): readonly string[] {

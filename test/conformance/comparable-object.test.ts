@@ -62,8 +62,16 @@ describe('two containers', () => {
     ['a value that nothing is', (one) => ({ ...one, Extra: 'new' }), 'Extra: Mooring (nothing), docker compose new'],
     ['an order', (one) => ({ ...one, Config: { ...one.Config, Cmd: ['1', 'sleep'] } }), 'Config.Cmd.0: '],
     ['a port', (one) => ({ ...one, Config: { ...one.Config, ExposedPorts: {} } }), 'Config.ExposedPorts.80/tcp: '],
-    ['a label', (one) => ({ ...one, Config: { ...one.Config, Labels: {} } }), 'Config.Labels.com.docker.compose.depends_on'],
-    ['a named limit', (one) => ({ ...one, HostConfig: { ...one.HostConfig, Ulimits: [] } }), 'HostConfig.Ulimits.nofile.'],
+    [
+      'a label',
+      (one) => ({ ...one, Config: { ...one.Config, Labels: {} } }),
+      'Config.Labels.com.docker.compose.depends_on',
+    ],
+    [
+      'a named limit',
+      (one) => ({ ...one, HostConfig: { ...one.HostConfig, Ulimits: [] } }),
+      'HostConfig.Ulimits.nofile.',
+    ],
     ['a network', (one) => ({ ...one, NetworkSettings: {} }), 'NetworkSettings.Networks.shop_default: Mooring there'],
   ])('differ in %s', (_, change, line) => {
     expect(told(change)[0]?.startsWith(line)).toBe(true);

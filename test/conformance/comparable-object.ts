@@ -10,6 +10,10 @@ export type Leaves = ReadonlyMap<string, string>;
 const UNORDERED = [
   'Config.Env',
   'HostConfig.Binds',
+  'HostConfig.CapAdd',
+  'HostConfig.CapDrop',
+  'HostConfig.GroupAdd',
+  'HostConfig.SecurityOpt',
   'HostConfig.ExtraHosts',
   'HostConfig.Links',
   'NetworkSettings.Networks.*.Aliases',
@@ -20,6 +24,7 @@ const KEYED: Readonly<Record<string, string>> = {
   Mounts: 'Destination',
   'HostConfig.Mounts': 'Target',
   'HostConfig.Ulimits': 'Name',
+  'HostConfig.Devices': 'PathInContainer',
   'IPAM.Config': 'Subnet',
 };
 /** Mappings in which a name alone says something. */
@@ -30,6 +35,8 @@ const NAMES: readonly string[] = [
   'HostConfig.Tmpfs',
   'NetworkSettings.Networks',
 ];
+/** `label:disable` and `label=disable` are one option. */
+const SECURITY_OPTIONS = 'HostConfig.SecurityOpt';
 const LABELS = /^(?:Config\.)?Labels$/;
 const DEPENDS_ON = 'com.docker.compose.depends_on';
 
@@ -61,7 +68,8 @@ function itemsOf(path: string, items: readonly Json[]): Named {
   return items.map((item, index) => {
     if (key !== undefined && typeof item === 'object' && item !== null && key in item)
       return [String((item as { readonly [name: string]: Json })[key]), item];
-    return [isUnordered ? `[${JSON.stringify(item)}]` : String(index), item];
+    const said = path === SECURITY_OPTIONS ? String(item).replace(/^([^=:]*):/, '$1=') : item;
+    return [isUnordered ? `[${JSON.stringify(said)}]` : String(index), said];
   });
 }
 

@@ -38,7 +38,10 @@ function comparableService({ container, replicas, dependsOn, pullPolicy, contain
     image: container.image,
     command: container.command?.values,
     entrypoint: container.entrypoint === undefined ? undefined : { values: container.entrypoint.values },
-    environment: byName(container.environment, ({ name, value }) => [name, `=${value}`]),
+    environment: byName(container.environment, ({ name, value }) => [
+      name,
+      value === undefined ? 'unset' : `=${value}`,
+    ]),
     labels: texts(container.labels),
     ports: container.ports
       .filter(({ published }) => published)

@@ -1,4 +1,5 @@
 import { attributeOf, type Fields } from './fields.ts';
+import { UNSET } from './spellings.ts';
 
 /** What is compared with what is observed. */
 export interface Expected {
@@ -59,11 +60,17 @@ export const SILENT: ReadonlySet<string> = new Set(['platform', 'mount_options']
 /** Attributes that every container has another value of, unless Compose sets one. */
 const OF_ITS_OWN: ReadonlySet<string> = new Set(['hostname']);
 
+/** A variable that is taken away is one that is not there: whether the image has one decides the other side. */
+function isNothing(path: string, text: string): boolean {
+  return text === '' || (text === UNSET && attributeOf(path) === 'environment');
+}
+
 /** Every field that differs, sorted by path. Without a receipt, what the engine chose is taken as it is. */
 export function compare({ desired, receipt, silent }: Expected, observed: Fields): readonly Difference[] {
   const differences: Difference[] = [];
   const judge = (path: string, wanted: string, actual: string) => {
-    if (wanted !== actual) differences.push({ path, desired: wanted, observed: actual });
+    if (wanted !== actual && !(isNothing(path, wanted) && isNothing(path, actual)))
+      differences.push({ path, desired: wanted, observed: actual });
   };
   // Nearly every field is as it should be: that is asked first, and nothing is made on the way there.
   desired.forEach((wanted, path) => {

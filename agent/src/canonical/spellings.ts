@@ -76,12 +76,15 @@ export function securityOptions(options: readonly string[], { privileged, pid, i
 /** The option that hides no paths: a client's word for two empty lists (docker/cli, parseSystemPaths). */
 export const OPEN_PATHS = 'systempaths=unconfined';
 
+/** What a variable is that a container goes without; values begin with `=`. */
+export const UNSET = 'unset';
+
 /** A container's environment as a mapping: `=value`, or `unset` where a variable of the image is taken away. A later entry wins. */
 export function variables(environment: readonly string[]): ReadonlyMap<string, string> {
   const all = new Map<string, string>();
   for (const entry of environment) {
     const at = entry.indexOf('=');
-    if (at === -1) all.set(entry, 'unset');
+    if (at === -1) all.set(entry, UNSET);
     else all.set(entry.slice(0, at), entry.slice(at));
   }
   return all;

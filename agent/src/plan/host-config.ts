@@ -1,6 +1,6 @@
 import type { ContainerSpec, Mount } from '@mooring/proto';
 import { pairs } from '../canonical/pairs.ts';
-import { capability, securityOption } from '../canonical/spellings.ts';
+import { capability, OPEN_PATHS } from '../canonical/spellings.ts';
 import { type CreateInput, namespace } from './create-input.ts';
 
 type Body = Readonly<Record<string, unknown>>;
@@ -70,9 +70,8 @@ function security(spec: ContainerSpec): Body {
 
 /** Options of SecurityOpt, and the lists of hidden paths that one of them stands for (docker/cli, parseSystemPaths). */
 function securityBody(options: readonly string[]): Body {
-  const canonical = options.map(securityOption);
-  const rest = canonical.filter((option) => option !== 'systempaths=unconfined');
-  const isOpen = rest.length < canonical.length;
+  const rest = options.filter((option) => option !== OPEN_PATHS);
+  const isOpen = rest.length < options.length;
   return {
     ...(rest.length === 0 ? {} : { SecurityOpt: rest }),
     ...(isOpen ? { MaskedPaths: [], ReadonlyPaths: [] } : {}),
@@ -109,11 +108,11 @@ function portBindings(spec: ContainerSpec): Body {
   );
 }
 
-/** HostConfig.Binds, the form in which docker compose 2.40 makes binds and named volumes. */
-function bindOf({ desired, paths }: CreateInput, mount: Mount): string[] {
+/** HostConfig.Binds, the form in which docker compose 2.40 makes binds and named volumes that say nothing more. */
+function bindOf(input: CreateInput, mount: Mount): string[] {
+  const { desired, paths } = input;
   const { target, source } = mount;
-  // A source that must exist can only be said in HostConfig.Mounts.
-  if (mount.mustExist && source?.$case === 'hostPath') return [];
+  if (saysMore(input, mount)) return [];
   switch (source?.$case) {
     case 'volume': {
       const name = desired.bundle.volumes.find(({ key }) => key === source.value)?.name ?? source.value;
@@ -132,14 +131,23 @@ function bindOf({ desired, paths }: CreateInput, mount: Mount): string[] {
   }
 }
 
+/** Whether a bind or named volume goes into HostConfig.Mounts: its source must exist, or docker compose would say it there. */
+function saysMore({ manyNetworks }: CreateInput, { source, mustExist, propagation, selinux, noCopy }: Mount): boolean {
+  if (source?.$case === 'volume') return noCopy && selinux === '' && propagation === '';
+  if (source?.$case !== 'hostPath') return false;
+  // The engines that join many networks at once are those that are sure to make a missing source of such a mount.
+  return mustExist || (manyNetworks && propagation !== '' && selinux === '');
+}
+
 function options({ noCopy, propagation, selinux }: Mount, readOnly: boolean): string {
   return [readOnly ? 'ro' : 'rw', selinux, propagation, noCopy ? 'nocopy' : '']
     .filter((option) => option !== '')
     .join(',');
 }
 
-function mountOf({ carriedOver }: CreateInput, mount: Mount): Body[] {
-  const { target, readOnly, source, propagation } = mount;
+function mountOf(input: CreateInput, mount: Mount): Body[] {
+  const { carriedOver, desired } = input;
+  const { target, readOnly, source, propagation, mustExist } = mount;
   switch (source?.$case) {
     case 'anonymous': {
       const before = carriedOver.get(target);
@@ -147,9 +155,18 @@ function mountOf({ carriedOver }: CreateInput, mount: Mount): Body[] {
         { Type: 'volume', Target: target, ReadOnly: readOnly, ...(before === undefined ? {} : { Source: before }) },
       ];
     }
+    case 'volume': {
+      if (!saysMore(input, mount)) return [];
+      const Source = desired.bundle.volumes.find(({ key }) => key === source.value)?.name ?? source.value;
+      return [{ Type: 'volume', Source, Target: target, ReadOnly: readOnly, VolumeOptions: { NoCopy: true } }];
+    }
     case 'hostPath': {
-      if (!mount.mustExist) return [];
-      const bind = propagation === '' ? {} : { BindOptions: { Propagation: propagation } };
+      if (!saysMore(input, mount)) return [];
+      const said = {
+        ...(propagation === '' ? {} : { Propagation: propagation }),
+        ...(mustExist ? {} : { CreateMountpoint: true }),
+      };
+      const bind = Object.keys(said).length === 0 ? {} : { BindOptions: said };
       return [{ Type: 'bind', Source: source.value, Target: target, ReadOnly: readOnly, ...bind }];
     }
     case 'tmpfs': {

@@ -31,8 +31,12 @@ describe('env_file', () => {
     expect(await environment('env_file: a.env', files, { KNOWN: 'yes' })).toEqual({ KNOWN: 'yes' });
   });
 
-  test('a name that environment leaves without a value is left out', async () => {
-    expect(await environment('env_file: a.env\nenvironment: [A]', { 'a.env': 'A=1\nB=1\n' })).toEqual({ B: '1' });
+  test('a name that environment leaves without a value takes the image’s own away', async () => {
+    const read = await environment('env_file: a.env\nenvironment: [A]', { 'a.env': 'A=1\nB=1\n' });
+    expect(Object.entries(read)).toEqual([
+      ['A', undefined],
+      ['B', '1'],
+    ]);
   });
 
   test('raw is taken as it is', async () => {

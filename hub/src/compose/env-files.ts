@@ -20,7 +20,7 @@ export async function readWholeEnvironment(service: Field, scope: ContentScope):
   const values = new Map<string, string>();
   const lookUpName = (name: string): string | undefined => scope.variables.get(name) ?? ownValues.get(name);
   for (const file of files) await readOne(file, scope, { values, lookUp: lookUpName });
-  // A name that `environment` leaves without a value is left out, whatever the files say.
+  // A name that `environment` leaves without a value stays without one, whatever the files say.
   for (const { key } of environment?.entries() ?? []) values.delete(key);
   return [...own, ...[...values].map(([name, value]) => ({ name, value }))].sort(byName);
 }

@@ -4,13 +4,12 @@ import type { Label, Service } from './model.ts';
 import { byName } from './pairs.ts';
 import type { VariableSource } from './repository.ts';
 
-/** `environment`: a name without a value takes the variable's, and is left out where that is unset, as docker compose does. */
+/** `environment`: a name without a value takes the variable's; where that is unset, the container goes without the image's own, as with docker compose. */
 export function readEnvironment(field: Field | undefined, variables: VariableSource): Service['environment'] {
-  const pairs = (field?.entries() ?? []).flatMap(({ key, value }) => {
+  const pairs = (field?.entries() ?? []).map(({ key, value }) => {
     if (key === '' || key.includes('='))
       throw value.refusal('COMPOSE_VALUE', `"${key}" is no name of a variable; a name without "=" is wanted`);
-    const text = value.isNull ? variables.get(key) : value.scalarText();
-    return text === undefined ? [] : [{ name: key, value: text }];
+    return { name: key, value: value.isNull ? variables.get(key) : value.scalarText() };
   });
   return pairs.sort(byName);
 }

@@ -24,15 +24,17 @@ async function merged(...attributes: readonly string[]): Promise<Service | undef
 
 describe('of two files', () => {
   test.each([
-    ['environment: [A=1, B=1, C]', 'environment: { B: 2, D: 3 }', ['A=1', 'B=2', 'D=3']],
+    ['environment: [A=1, B=1, C]', 'environment: { B: 2, D: 3 }', ['A=1', 'B=2', 'C', 'D=3']],
     ['environment: { A: 1 }', 'environment: [A=2, A=3]', ['A=3']],
     ['environment: { A: 1 }', 'environment:', ['A=1']],
     ['environment:', 'environment: { A: 1 }', ['A=1']],
     // Named again without a value, it is taken from the variables, where it is unset.
-    ['environment: { A: 1 }', 'environment: [A]', []],
+    ['environment: { A: 1 }', 'environment: [A]', ['A']],
   ])('%s and %s', async (below, above, environment) => {
     const service = await merged(below, above);
-    expect(service?.environment.map(({ name, value }) => `${name}=${value}`)).toEqual(environment);
+    expect(service?.environment.map(({ name, value }) => (value === undefined ? name : `${name}=${value}`))).toEqual(
+      environment,
+    );
   });
 
   test('command, entrypoint and the test of a healthcheck are replaced', async () => {
