@@ -1,7 +1,6 @@
-import { createHash } from 'node:crypto';
-import { cpSync, existsSync, mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
-import { type Bundle, MooringError, type Problem } from '@mooring/proto';
+import { cpSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { join, resolve } from 'node:path';
+import type { Bundle, Problem } from '@mooring/proto';
 import type Docker from 'dockerode';
 import { startBenchAgent } from '../support/bench-agent.ts';
 import { desiredOf } from '../support/bench-desired.ts';
@@ -139,7 +138,7 @@ async function byMooring(
   { docker, socket, folder }: Stage,
   { stack, project, model, reading }: Making & { stack: StackOnDisk; model: CanonicalProject },
 ): Promise<EngineState> {
-  const { bundle, contents } = await renderStack(stack);
+  const { bundle, contents } = await renderStack({ ...stack, directory: project });
   const data = join(folder, `agent-${serial}`);
   mkdirSync(data);
   const agent = await startBenchAgent(data, { socket, events: [] });
@@ -147,61 +146,36 @@ async function byMooring(
     agent.stage(bundle, contents);
     const { stacks } = await agent.settle(desiredOf([bundle]));
     const problem: Problem | undefined = stacks.flatMap((one) => one.problem ?? [])[0];
-    if (problem !== undefined) throw new MooringError('APPLY_FAILED' as MooringError['code'], problem.message);
-    return await readEngineState(docker, { ...reading, rewrite: placesOf({ data, project, bundle, model }) });
+    if (problem !== undefined) throw new Error(`Mooring cannot make it: ${problem.message}`);
+    return await readEngineState(docker, { ...reading, rewrite: placesOf({ data, bundle, model }) });
   } finally {
     await agent.close();
   }
 }
 
-/** Data and contents of Git lie elsewhere with Mooring: where what is there is the same, the places are one. */
-function placesOf(parts: {
-  data: string;
-  project: string;
-  bundle: Bundle;
-  model: CanonicalProject;
-}): Reading['rewrite'] {
-  const { data, project, bundle, model } = parts;
+/** Contents that `configs` and `secrets` take from Git lie elsewhere with Mooring: where what is there is the same, the places are one. */
+function placesOf(parts: { data: string; bundle: Bundle; model: CanonicalProject }): Reading['rewrite'] {
+  const { data, bundle, model } = parts;
   return (text, { service }) => {
-    let rewritten = text
-      .replaceAll(`${join(data, 'stacks', bundle.stack)}/`, `${project}/`)
-      .replaceAll(join(data, 'stacks', bundle.stack), project);
+    let rewritten = text;
     for (const { target, source } of bundle.services.find(({ name }) => name === service)?.container?.mounts ?? []) {
-      if (source?.$case !== 'file' && source?.$case !== 'tree') continue;
-      const { digest } = source.value;
-      const hex = digest.replace(/^sha256:/, '');
-      const path =
-        source.$case === 'tree'
-          ? join(data, 'trees', hex)
-          : join(data, 'content', `${hex}${source.value.executable ? '.x' : ''}`);
+      if (source?.$case !== 'file') continue;
+      const { digest, executable } = source.value;
+      const path = join(data, 'content', `${digest.replace(/^sha256:/, '')}${executable ? '.x' : ''}`);
       const original = sourceAt(model, service, target);
-      if (original !== undefined && contentOf(original) === contentOf(path))
+      if (original !== undefined && readFileSync(original).equals(readFileSync(path)))
         rewritten = rewritten.replaceAll(path, original);
     }
     return rewritten;
   };
 }
 
-/** Where docker compose takes what it mounts at a target. */
+/** The file that docker compose mounts at a target for one of its `configs` or `secrets`. */
 function sourceAt(model: CanonicalProject, service: string, target: string): string | undefined {
-  return model.services[service]?.volumes?.find((mount) => mount.target === target)?.source;
-}
-
-/** Digest of a file, or of all that is in a folder. */
-function contentOf(path: string): string {
-  const hash = createHash('sha256');
-  const visit = (at: string): void => {
-    if (!statSync(at).isDirectory()) {
-      hash.update(readFileSync(at));
-      return;
-    }
-    for (const name of readdirSync(at).sort()) {
-      hash.update(`${name}\0`);
-      visit(join(at, name));
-    }
-  };
-  if (existsSync(path)) visit(path);
-  return hash.digest('hex');
+  const { configs = [], secrets = [] } = model.services[service] ?? {};
+  const config = configs.find((one) => (one.target ?? `/${one.source}`) === target);
+  const secret = secrets.find((one) => resolve('/run/secrets', one.target ?? one.source) === target);
+  return model.configs?.[config?.source ?? '']?.file ?? model.secrets?.[secret?.source ?? '']?.file;
 }
 
 async function byCompose(

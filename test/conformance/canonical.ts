@@ -7,6 +7,8 @@ export interface CanonicalProject {
   readonly services: Readonly<Record<string, CanonicalService>>;
   readonly networks?: Readonly<Record<string, CanonicalNetwork>>;
   readonly volumes?: Readonly<Record<string, CanonicalResource>>;
+  readonly configs?: Readonly<Record<string, { readonly file?: string }>>;
+  readonly secrets?: Readonly<Record<string, { readonly file?: string }>>;
 }
 
 type Texts = Readonly<Record<string, string | null>>;

@@ -13,6 +13,8 @@ export interface StackOnDisk {
   readonly stack: string;
   /** Compose files, from the folder. */
   readonly files: readonly string[];
+  /** Folder of the host to which relative binds belong; absent: what is in the repository is mounted from there. */
+  readonly directory?: string;
   /** An image for every service that only says how to build one. */
   readonly images?: readonly string[];
 }
@@ -26,7 +28,8 @@ export interface RenderedStack {
 }
 
 /** Renders a stack with the variables of its `.env` alone. */
-export async function renderStack({ root, folder, stack, files, images = [] }: StackOnDisk): Promise<RenderedStack> {
+export async function renderStack(place: StackOnDisk): Promise<RenderedStack> {
+  const { root, folder, stack, files, directory = '', images = [] } = place;
   const variables = await readVariables(join(root, folder, '.env'));
   const tree = new FolderTree(root);
   const overlay = Buffer.from(
@@ -36,6 +39,7 @@ export async function renderStack({ root, folder, stack, files, images = [] }: S
   const { project, warnings } = await loadProject({
     stack,
     folder: folder === '.' ? '' : folder,
+    directory,
     files: images.length === 0 ? files : [...files, OVERLAY],
     variables: { get: (name) => (Object.hasOwn(variables, name) ? variables[name] : undefined) },
     repository: {
