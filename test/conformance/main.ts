@@ -7,7 +7,8 @@
  */
 import { dirname, relative, resolve } from 'node:path';
 import { parseArgs } from 'node:util';
-import { compareOnEngine, type Stage } from './both.ts';
+import { MooringError } from '@mooring/proto';
+import { compareOnEngine, type Outcome, type Stage } from './both.ts';
 import { compareModels } from './model-differences.ts';
 import { openStage } from './stage.ts';
 
@@ -54,9 +55,15 @@ async function compareOne(stage: Stage, project: string): Promise<number> {
     folder: relative(root, folder) || '.',
     stack: model.name,
     files: files.map((file) => relative(folder, file)),
-  });
+  }).catch(refused);
   print('engine', `equal in ${containers} ${containers === 1 ? 'container' : 'containers'}`, differences);
   return model.differences.length + differences.length === 0 ? 0 : DIFFERENT;
+}
+
+/** What Mooring refuses to make differs from what docker compose makes. */
+function refused(error: unknown): Outcome {
+  if (!(error instanceof MooringError)) throw error;
+  return { containers: 0, differences: [`Mooring refuses it: ${error.code} ${error.message}`] };
 }
 
 function print(what: string, equal: string, differences: readonly string[]): void {

@@ -29,7 +29,9 @@ const target = z
 
 /** An absolute path of Linux without a way back up. */
 const ABSOLUTE = /^\/(?:(?!\.\.?(?:\/|$))[^/\0]+(?:\/|$))+$/;
-const directory = z.string({ error: 'an absolute path' }).regex(ABSOLUTE, { error: 'an absolute path of a folder below /' });
+const directory = z
+  .string({ error: 'an absolute path' })
+  .regex(ABSOLUTE, { error: 'an absolute path of a folder below /' });
 
 const host = z
   .strictObject({ labels: labels.optional(), vars: variables.optional() }, { error: 'a mapping with labels and vars' })
@@ -52,7 +54,9 @@ const stack = z.strictObject(
     path: path.optional().describe('Folder of the stack; stacks/<name> by default.'),
     directory: directory
       .optional()
-      .describe('Folder on the hosts to which relative binds belong, such as that of a project which docker compose made before; what is in Git is not mounted by them then.'),
+      .describe(
+        'Folder on the hosts to which relative binds belong, such as that of a project which docker compose made before; what is in Git is not mounted by them then.',
+      ),
     hosts: target,
     compose: z
       .array(path, { error: 'a list of paths' })

@@ -5,7 +5,7 @@ import { MemoryTree } from './tree.fake.ts';
 import { layered } from './variables.ts';
 
 const base = new MemoryTree({ 'a/compose.yaml': 'x', 'a/conf/one': '1', 'b/other': 'y' });
-const wanted = { stack: 'a', folder: 'a', files: ['compose.yaml'] };
+const wanted = { stack: 'a', folder: 'a', directory: '', files: ['compose.yaml'] };
 
 /** Renders as a stack would that reads one file, looks for one that is missing, lists a folder and asks for two variables. */
 async function entry(): Promise<MemoEntry> {
@@ -50,6 +50,7 @@ describe('a rendering', () => {
   it('is not used for another stack, folder or list of files', async () => {
     expect(await isFound(base, { SITE: 'eu' }, { stack: 'b' })).toBe(false);
     expect(await isFound(base, { SITE: 'eu' }, { folder: 'b' })).toBe(false);
+    expect(await isFound(base, { SITE: 'eu' }, { directory: '/opt/a' })).toBe(false);
     expect(await isFound(base, { SITE: 'eu' }, { files: ['compose.yaml', 'more.yaml'] })).toBe(false);
   });
 
