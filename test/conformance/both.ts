@@ -183,7 +183,8 @@ async function byCompose(
   { stack, files, project, reading, wanted }: Making & { stack: string; files: readonly string[]; wanted: EngineState },
 ): Promise<EngineState> {
   const chosen = files.flatMap((file) => ['--file', join(project, file)]);
-  const env = { HOME: '/nonexistent', PATH: process.env['PATH'], DOCKER_HOST: `unix://${socket}` };
+  // Variables of this process would fill those that a file names without a value.
+  const env = { HOME: '/nonexistent', DOCKER_HOST: `unix://${socket}` };
   const args = ['--project-name', stack, '--project-directory', project, ...chosen, 'up', '--detach', '--no-build'];
   const ended = await finish(oracle, args, env);
   if (ended.code !== 0) throw new Error(`docker compose up ended with ${ended.code}: ${ended.stderr}`);

@@ -14,7 +14,8 @@ export interface ModelOutcome {
 
 /** Compares `mooring render FILE… -o json` with `docker compose config --format json`. */
 export async function compareModels(oracle: string, files: readonly string[]): Promise<ModelOutcome> {
-  const env = { HOME: '/root', PATH: process.env['PATH'] };
+  // Variables of this process would fill those that a file names without a value.
+  const env = { HOME: '/root' };
   const chosen = files.flatMap((file) => ['--file', file]);
   const theirs = await finish(oracle, [...chosen, 'config', '--format', 'json'], env);
   const ours = await finish(process.execPath, [MOORING, 'render', ...files, '-o', 'json'], env);

@@ -108,6 +108,9 @@ const NETWORKS: Written = {
 /** Volumes that fragments name. */
 const VOLUMES: Written = { kept: { labels: { tier: 'data' } } };
 
+/** Names of the attributes, each a service. */
+export const ATTRIBUTES: readonly string[] = Object.keys(FRAGMENTS);
+
 /** A Compose file with a service for each attribute, apart from those that are named. */
 export function attributesFile({ without = [] }: { without?: readonly string[] } = {}): string {
   const asked = Object.entries(FRAGMENTS).filter(([name]) => !without.includes(name));
