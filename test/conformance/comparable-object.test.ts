@@ -19,7 +19,7 @@ const CONTAINER = {
     },
   },
   HostConfig: { Memory: 64, Binds: null, ConsoleSize: [24, 80], Ulimits: [{ Name: 'nofile', Soft: 1, Hard: 2 }] },
-  NetworkSettings: { Networks: { shop_default: { Aliases: ['a', 'b'], IPAddress: '10.0.0.2', DriverOpts: null } } },
+  NetworkSettings: { Networks: { 'shop_a.b': { Aliases: ['a', 'b'], IPAddress: '10.0.0.2', DriverOpts: null } } },
 };
 
 /** What is told of two containers, the second of which differs so. */
@@ -50,7 +50,7 @@ describe('two containers', () => {
       HostConfig: { ...HostConfig, Binds: [], ConsoleSize: [0, 0], Privileged: false },
       NetworkSettings: {
         ...NetworkSettings,
-        Networks: { shop_default: { Aliases: ['b', 'a'], IPAddress: '10.0.0.3', DriverOpts: {} } },
+        Networks: { 'shop_a.b': { Aliases: ['b', 'a'], IPAddress: '10.0.0.3', DriverOpts: {} } },
       },
     };
     expect(told(() => other)).toEqual([]);
@@ -72,7 +72,7 @@ describe('two containers', () => {
       (one) => ({ ...one, HostConfig: { ...one.HostConfig, Ulimits: [] } }),
       'HostConfig.Ulimits.nofile.',
     ],
-    ['a network', (one) => ({ ...one, NetworkSettings: {} }), 'NetworkSettings.Networks.shop_default: Mooring there'],
+    ['a network', (one) => ({ ...one, NetworkSettings: {} }), 'NetworkSettings.Networks.shop_a.b: Mooring there'],
   ])('differ in %s', (_, change, line) => {
     expect(told(change)[0]?.startsWith(line)).toBe(true);
   });

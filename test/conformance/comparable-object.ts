@@ -104,8 +104,9 @@ function addLabels(leaves: Map<string, string>, path: string, labels: Json): voi
   }
 }
 
+/** A name, where `*` stands, may hold dots itself. */
 function patternOf(path: string): RegExp {
-  return new RegExp(`^${path.replaceAll('.', '\\.').replaceAll('*', '[^.]+')}$`);
+  return new RegExp(`^${path.replaceAll('.', '\\.').replaceAll('*', '.+')}$`);
 }
 
 function isNothing(value: Json): boolean {
