@@ -43,7 +43,7 @@ interface Chaos {
   readonly stage: Stage;
   readonly random: Random;
   readonly recorder: Recorder;
-  /** Says when something was killed last. */
+  /** When something was killed last: what it stays away for counts. */
   killedAtMs: number;
 }
 
@@ -57,38 +57,43 @@ async function commit({ stage }: Chaos): Promise<string> {
 
 async function removeCalm(chaos: Chaos): Promise<string> {
   const host = someHost(chaos);
-  return await byHand(chaos, host, [CALM, () => host.engine.docker.getContainer(CALM).remove({ force: true })]);
+  return await byHand(chaos, host, [
+    'removed',
+    CALM,
+    () => host.engine.docker.getContainer(CALM).remove({ force: true }),
+  ]);
 }
 
 async function stopApp(chaos: Chaos): Promise<string> {
   const host = someHost(chaos);
-  return await byHand(chaos, host, [APP, () => host.engine.docker.getContainer(APP).stop({ t: 0 })]);
+  return await byHand(chaos, host, ['stopped', APP, () => host.engine.docker.getContainer(APP).stop({ t: 0 })]);
 }
 
 async function limitCalm(chaos: Chaos): Promise<string> {
   const host = someHost(chaos);
   const limit = { Memory: 64 * 1024 * 1024, MemorySwap: 128 * 1024 * 1024 };
-  return await byHand(chaos, host, [CALM, () => host.engine.docker.getContainer(CALM).update(limit)]);
+  return await byHand(chaos, host, ['limited', CALM, () => host.engine.docker.getContainer(CALM).update(limit)]);
 }
 
 /** A container may be away, or on its way, when a human comes. */
 async function byHand(
   { recorder }: Chaos,
   host: TestHost,
-  [container, change]: readonly [string, () => Promise<unknown>],
+  [what, container, change]: readonly [string, string, () => Promise<unknown>],
 ): Promise<string> {
-  recorder.act(host, container);
+  recorder.act(host, container, what);
   const failed = await change().then(
     () => '',
     (error: Error) => ` (${error.message.slice(0, 60)})`,
   );
-  return `${container} on ${host.name} changed by hand${failed}`;
+  return `${container} on ${host.name} ${what} by hand${failed}`;
 }
 
 async function killAgent(chaos: Chaos): Promise<string> {
   const host = someHost(chaos);
   const fromMs = Date.now();
   await host.agent?.kill();
+  chaos.killedAtMs = Date.now();
   await away(chaos);
   host.startAgent();
   chaos.recorder.absent(host, fromMs);
@@ -97,19 +102,20 @@ async function killAgent(chaos: Chaos): Promise<string> {
 
 async function killHub(chaos: Chaos): Promise<string> {
   await chaos.stage.fleet.hub?.kill();
+  chaos.killedAtMs = Date.now();
   await away(chaos);
   await chaos.stage.fleet.startHub();
   return 'hub killed';
 }
 
-async function killBroker({ stage }: Chaos): Promise<string> {
-  process.kill(stage.brokerPid(), 'SIGKILL');
+async function killBroker(chaos: Chaos): Promise<string> {
+  process.kill(chaos.stage.brokerPid(), 'SIGKILL');
+  chaos.killedAtMs = Date.now();
   return 'broker killed';
 }
 
-async function away(chaos: Chaos): Promise<void> {
-  await delay(chaos.random.between(AWAY_MS.least, AWAY_MS.most));
-  chaos.killedAtMs = Date.now();
+async function away({ random }: Chaos): Promise<void> {
+  await delay(random.between(AWAY_MS.least, AWAY_MS.most));
 }
 
 async function play(chaos: Chaos, minutes: number): Promise<void> {
@@ -122,6 +128,7 @@ async function play(chaos: Chaos, minutes: number): Promise<void> {
 
 async function converged({ stage, killedAtMs }: Chaos): Promise<number> {
   const newest = stage.fleet.repository.head();
+  const leftMs = killedAtMs + CONVERGED_WITHIN_MS - Date.now();
   await eventually(
     'everything is as Git says',
     async () => {
@@ -130,7 +137,7 @@ async function converged({ stage, killedAtMs }: Chaos): Promise<number> {
       const status = await stage.fleet.mooring('status', '--exit-code');
       must(status.code === 0, status.stdout);
     },
-    CONVERGED_WITHIN_MS,
+    Math.max(0, leftMs),
   );
   return Date.now() - killedAtMs;
 }

@@ -6,6 +6,8 @@ import type { EngineEvent } from '../support/witness.ts';
 export interface Act {
   readonly container: string;
   readonly atMs: number;
+  /** What was done, in a word. */
+  readonly what: string;
 }
 
 /** What the hub showed of a host at one moment. */
@@ -100,7 +102,7 @@ function running(host: string, { calm }: Expectations): Fact[] {
 }
 
 /** What the engine itself tells. What ends right after a human laid hands on it was ended by the human. */
-function engineFacts({ name: host, engine, acts }: HostHistory, expected: Expectations): Timed[] {
+function engineFacts({ name: host, engine, acts, absences }: HostHistory, expected: Expectations): Timed[] {
   const open = [...acts];
   return engine.flatMap(({ type, action, name, atMs }): Timed[] => {
     if (type === 'volume' && action === 'destroy') return [{ kind: 'volume-destroyed', host, name, atMs }];
@@ -110,11 +112,21 @@ function engineFacts({ name: host, engine, acts }: HostHistory, expected: Expect
     if (known === undefined || !expected.calm.includes(known)) return [];
     if (action === 'start') return [{ kind: 'truth', host, wrong: [], sound: [known], atMs }];
     if (action !== 'die') return [];
-    const cause = open.findIndex((act) => act.container === known && act.atMs <= atMs && atMs <= act.atMs + ACT_MS);
+    const cause = open.findIndex(
+      (act) => act.container === known && act.atMs <= atMs && atMs <= reachOf(act, absences),
+    );
     if (cause !== -1) open.splice(cause, 1);
     const how = cause === -1 ? ({ by: 'agent', action: 'stop' } as const) : ({ by: 'human', action: 'stop' } as const);
     return [{ ...containerFact(host, known, how), atMs }];
   });
+}
+
+/** Until when an act may end a container: what a human changed while no agent ran is put right by the next one. */
+function reachOf({ atMs }: Act, absences: readonly Absence[]): number {
+  return absences.reduce(
+    (untilMs, { fromMs, toMs }) => (fromMs <= untilMs && atMs <= toMs ? Math.max(untilMs, toMs + ACT_MS) : untilMs),
+    atMs + ACT_MS,
+  );
 }
 
 /** A container is known by its name: the engine's events tell no more that lasts. */
@@ -153,3 +165,22 @@ function stoppedWithNeed({ engine, acts, generations, absences }: HostHistory, {
 function isOf(name: string, container: string): boolean {
   return name === container || name.startsWith(`${container}-`) || name.startsWith(`${container}.`);
 }
+
+/** Digits by which containers of one host are told apart. */
+const ID_DIGITS = 6;
+
+/** Everything that happened to a container, a line each: what explains a breach. */
+export function diaryOf({ engine, acts }: HostHistory, container: string): readonly string[] {
+  const told = engine
+    .filter(({ type, name, action }) => type === 'container' && isOf(name, container) && !OWN_WORK.test(action))
+    .map(({ atMs, action, name, id }) => ({ atMs, what: `${action} ${name} ${id.slice(0, ID_DIGITS)}` }));
+  const done = acts
+    .filter((act) => act.container === container)
+    .map(({ atMs, what }) => ({ atMs, what: `by hand: ${what}` }));
+  return [...told, ...done]
+    .sort((a, b) => a.atMs - b.atMs)
+    .map(({ atMs, what }) => `    ${new Date(atMs).toISOString()} ${what}`);
+}
+
+/** What the engine does for healthchecks. */
+const OWN_WORK = /^(?:exec_|health_status)/;

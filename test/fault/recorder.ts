@@ -1,7 +1,7 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { HEARTBEAT_MS, type TestHost } from '../support/fleet.ts';
 import { acceptedBy } from './accepted.ts';
-import { type Absence, type Act, breaches, type HostHistory, type Shown } from './history.ts';
+import { type Absence, type Act, breaches, diaryOf, type HostHistory, type Shown } from './history.ts';
 import { sentAndStored } from './outboxes.ts';
 import { APP, ASIDE, CALM, type Stage } from './stage.ts';
 
@@ -28,8 +28,8 @@ export class Recorder {
   }
 
   /** To be said before it is done. */
-  act(host: TestHost, container: string): void {
-    append(this.#acts, host.name, { container, atMs: Date.now() });
+  act(host: TestHost, container: string, what: string): void {
+    append(this.#acts, host.name, { container, atMs: Date.now(), what });
   }
 
   absent(host: TestHost, fromMs: number): void {
@@ -56,7 +56,9 @@ export class Recorder {
         absences: this.#absences.get(host.name) ?? [],
       };
       seen.push(inWords(history));
-      found.push(...breaches(history, { calm: [CALM, ASIDE], changing: [APP], unknownAfterMs: UNKNOWN_AFTER_MS }));
+      const broken = breaches(history, { calm: [CALM, ASIDE], changing: [APP], unknownAfterMs: UNKNOWN_AFTER_MS });
+      if (broken.length > 0) seen.push(...diaryOf(history, CALM));
+      found.push(...broken);
     }
     return { found, seen };
   }

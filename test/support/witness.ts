@@ -6,6 +6,8 @@ export interface EngineEvent {
   readonly type: string;
   readonly action: string;
   readonly name: string;
+  /** Of the object: a container that takes another's place has another one. */
+  readonly id: string;
   /** Unix milliseconds by the engine's clock. */
   readonly atMs: number;
 }
@@ -109,5 +111,6 @@ function parseEvent(line: string): EngineEvent {
     Actor?: { ID?: string; Attributes?: Record<string, string> };
   } = JSON.parse(line);
   const { Type: type = '', Action: action = '', timeNano = 0, Actor } = event;
-  return { type, action, name: Actor?.Attributes?.['name'] ?? Actor?.ID ?? '', atMs: timeNano / 1e6 };
+  const id = Actor?.ID ?? '';
+  return { type, action, name: Actor?.Attributes?.['name'] ?? id, id, atMs: timeNano / 1e6 };
 }
