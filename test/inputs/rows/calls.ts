@@ -6,6 +6,7 @@ import {
   ListEventsRequest,
   ListHostsRequest,
   Report,
+  Severity,
   StackState,
 } from '@mooring/proto';
 import { Follow } from '../follow.ts';
@@ -63,7 +64,7 @@ export function callRows(place: Place): Group {
       if (!answer.startsWith('grpc-status 0 ')) throw new Error(`a good call ends with ${answer}`);
     },
     rows: [
-      streamed('60: a host that speaks for another', [hello({ host: 'web-1' })], /^grpc-status 7 ID_MISMATCH: /),
+      impostor(place),
       asked(
         '61: a message of 2 MiB',
         { method: LIST_HOSTS, body: hosts({ selector: 'x'.repeat(2 * MIB) }) },
@@ -135,7 +136,8 @@ export function callRows(place: Place): Group {
       ),
       slowWatchers(place),
       streamed('70: a report whose sequence comes twice', [hello({}), report(1n), report(1n)], /^grpc-status 0 /),
-      streamed('70: a report whose sequence goes back', [hello({}), report(5n), report(3n)], /^grpc-status (0|3) /),
+      // The older one is passed over, and a full one is asked for.
+      streamed('70: a report whose sequence goes back', [hello({}), report(5n), report(3n)], /^grpc-status 0 /),
       streamed(
         '70: a report whose sequence jumps to 2^63',
         [hello({}), report(2n ** 63n)],
@@ -188,7 +190,7 @@ export function callRows(place: Place): Group {
             }),
           ],
         },
-        /^grpc-status (3 INVALID_ARGUMENT: .*containers|0)/,
+        /^grpc-status 3 INVALID_ARGUMENT: .*containers/,
       ),
       asked(
         '72: text that is no UTF-8',
@@ -236,6 +238,26 @@ export function callRows(place: Place): Group {
         /^grpc-status (0|3|13) |^HTTP 4|^stream closed/,
       ),
     ],
+  };
+}
+
+/** Its own certificate says who it is. */
+function impostor(place: Place): Row {
+  return {
+    number: 60,
+    input: 'a host that speaks for another',
+    wanted: /^grpc-status 7 ID_MISMATCH: .*web-1.*; told as a security event$/,
+    give: async () => {
+      const answer = await over(Wire.tls(place.ports.grpc, place.credentials(HOST)), {
+        method: CONNECT,
+        body: [framed(ConnectRequest.encode(hello({ host: 'web-1' })).finish())],
+      });
+      const severity = Severity.SEVERITY_SECURITY;
+      const asked = ListEventsRequest.fromPartial({ host: HOST, severity, pageSize: 10 });
+      const { events } = await place.clients.fleet.listEvents(asked);
+      const told = events.some(({ kind, code }) => kind === 'identity.mismatch' && code === 'ID_MISMATCH');
+      return `${answer}; ${told ? 'told as a security event' : 'told to nobody'}`;
+    },
   };
 }
 

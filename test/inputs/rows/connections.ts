@@ -132,11 +132,12 @@ function logged(place: Place): Row {
   return {
     number: 57,
     input: 'a hundred connections that are not ours',
-    wanted: /^the log has (1|2) lines of them$/,
+    wanted: /^the log has [0-2] more lines, and has some$/,
     give: async () => {
       const before = lines(place);
       await Promise.all(Array.from({ length: 100 }, () => closedAfter(place, Buffer.from('GET / HTTP/1.1\r\n\r\n'))));
-      return `the log has ${Math.max(1, lines(place) - before)} lines of them`;
+      const after = lines(place);
+      return `the log has ${after - before} more lines, and has ${after > 0 ? 'some' : 'none'}`;
     },
   };
 }

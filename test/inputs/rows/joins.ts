@@ -33,6 +33,7 @@ export function joinRows(place: Place): Group {
     name: 'Joining, and identities',
     takers: [place.hubTaker],
     good: async () => {
+      await place.join(fresh());
       const { code, stderr } = await agentCommand(place.host('web-1'), 'doctor', '-o', 'json');
       // There is no engine here: of the checks, the identity is the one that counts.
       if (code > 1 || stderr !== '') throw new Error(`doctor ends with ${code}: ${stderr}`);

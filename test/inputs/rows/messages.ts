@@ -39,6 +39,19 @@ export function messageRows(place: Place, forge: Forge): Group {
       return log.refusal();
     },
   });
+  // Some are what only an attacker sends: the hub is told so, once a minute for each code.
+  const suspected = (title: string, make: () => Uint8Array, wanted: RegExp): Row => ({
+    ...titled(title),
+    wanted: new RegExp(`${wanted.source}.*; told as a security event$`),
+    give: async () => {
+      const known = await newestEvent(place);
+      log.mark();
+      await forge.push(make());
+      const refusal = await log.refusal();
+      await eventually('the agent tells the hub', () => suspicion(place, known, refusal));
+      return `${refusal}; told as a security event`;
+    },
+  });
   // A stack that is refused does not stop the others: the agent tells the hub.
   const staged = (title: string, make: () => Promise<Uint8Array>, wanted: RegExp): Row => ({
     ...titled(title),
@@ -149,22 +162,22 @@ export function messageRows(place: Place, forge: Forge): Group {
         /^ASSIGNMENT_(FORMAT|WRONG_HOST): /,
       ),
       pushed('80: garbage, rightly signed', () => forge.signBytes(Buffer.of(0xff, 0xff, 0xff)), /^ASSIGNMENT_FORMAT: /),
-      pushed(
+      suspected(
         '81: another fleet',
         () => forge.sign({ generation: forge.next(), fleetId: OTHER_FLEET }),
         /^ASSIGNMENT_WRONG_FLEET: /,
       ),
-      pushed(
+      suspected(
         '81: another host',
         () => forge.sign({ generation: forge.next(), host: 'web-2' }),
         /^ASSIGNMENT_WRONG_HOST: .*web-2/,
       ),
-      pushed(
+      suspected(
         '82: a lower generation',
         () => forge.sign({ generation: forge.newest.generation - 1n }),
         /^ASSIGNMENT_ROLLBACK: /,
       ),
-      pushed(
+      suspected(
         '82: the same generation with other content',
         () => forge.sign({ reason: 'another one' }),
         /^ASSIGNMENT_EQUIVOCATION: /,
@@ -317,11 +330,23 @@ async function newestEvent(place: Place): Promise<string> {
 
 /** The refusal of a stack that came after an event. */
 async function refusedStack(place: Place, known: string): Promise<string> {
-  const events = await eventsOf(place);
-  const age = events.findIndex((event) => keyOf(event) === known);
-  const found = events.slice(0, age === -1 ? events.length : age).find(({ kind }) => kind === 'stack.refused');
+  const events = await eventsSince(place, known);
+  const found = events.find(({ kind }) => kind === 'stack.refused');
   if (found === undefined) throw new Error(`the newest is ${events[0]?.kind}`);
   return `${found.code}: ${found.message}`;
+}
+
+/** The security event of a refusal that came after an event. */
+async function suspicion(place: Place, known: string, refusal: string): Promise<void> {
+  const told = (await eventsSince(place, known)).filter(({ severity }) => severity === Severity.SEVERITY_SECURITY);
+  if (!told.some(({ kind, code }) => kind === 'assignment.refused' && refusal.startsWith(`${code}: `)))
+    throw new Error(`${told.length} security events are there: ${told.map(({ code }) => code).join()}`);
+}
+
+async function eventsSince(place: Place, known: string): Promise<Event[]> {
+  const events = await eventsOf(place);
+  const age = events.findIndex((event) => keyOf(event) === known);
+  return events.slice(0, age === -1 ? events.length : age);
 }
 
 function keyOf({ sequence, atMs }: Event): string {

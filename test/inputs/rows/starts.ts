@@ -39,9 +39,17 @@ export async function startRows(place: Place): Promise<Group> {
       if (outcome !== 'runs') throw new Error(`a good hub ${outcome}`);
     },
     rows: [
-      row('14: a repository without a commit', repo(starts.empty()), /GIT_REF_MISSING/),
-      row('14: a branch that there is not', repo(place.repository.path, '--branch', 'other'), /GIT_REF_MISSING.*main/),
-      row('14: a tag in place of a branch', repo(starts.tagged(), '--branch', 'v1'), /GIT_REF_MISSING/),
+      row('14: a repository without a commit', repo(starts.empty()), /^runs, and says: GIT_REF_MISSING: .*main/),
+      row(
+        '14: a branch that there is not',
+        repo(place.repository.path, '--branch', 'other'),
+        /^runs, and says: GIT_REF_MISSING: .*main/,
+      ),
+      row(
+        '14: a tag in place of a branch',
+        repo(starts.tagged(), '--branch', 'v1'),
+        /^runs, and says: GIT_REF_MISSING: .*main/,
+      ),
       row('15: a repository with names of SHA-256', repo(starts.withSha256()), /GIT_UNSUPPORTED/),
       row(
         '15: a server without the smart protocol',
@@ -59,19 +67,14 @@ export async function startRows(place: Place): Promise<Group> {
         ),
         /(GIT_UNSUPPORTED|SOURCE_UNREACHABLE|GIT_OBJECT_CORRUPT)/,
       ),
-      ...[
-        'file:///etc',
-        'ext::sh -c id',
-        'git@example.com:x/y',
-        'ssh://example.com/x',
-        'ftp://example.com/x',
-        '-upload-pack=id',
-      ].map((url) =>
-        row(
-          `16: the URL ${url}`,
-          repo(url),
-          /^(exit 1|runs, and says): (SOURCE_URL_SCHEME|SOURCE_UNREACHABLE|GIT_\w+): /,
-        ),
+      ...['file:///etc', 'ext::sh -c id', 'git@example.com:x/y', 'ssh://example.com/x', 'ftp://example.com/x'].map(
+        (url) => row(`16: the URL ${url}`, repo(url), /^exit 1: SOURCE_URL_SCHEME: .*--token-file/),
+      ),
+      // A folder may be called so; it is no flag of git, and nothing is run.
+      row(
+        '16: a flag of git in place of a URL',
+        repo('-upload-pack=id'),
+        /^runs, and says: (SOURCE_UNREACHABLE|GIT_\w+): /,
       ),
       row(
         '16: a URL with a password',
@@ -150,6 +153,11 @@ export async function startRows(place: Place): Promise<Group> {
       database('121: a database without its mark', sql('DELETE FROM marker'), /^exit 1: DB_EMPTY: /),
       database('122: a database that was cut', (file) => truncateSync(file, 3 * PAGE), /^exit 1: DB_CORRUPT: /),
       database('122: a page that was overwritten', overwritten, /^exit 1: DB_CORRUPT: /),
+      database(
+        '123: one value of a row that is another, which SQLite takes for good',
+        sql('UPDATE revisions SET verdict = 2'),
+        /^exit 1: DB_ROW_DIGEST: .*row 1 of table revisions.*mooring restore/,
+      ),
       database('124: a database of a later release', sql('PRAGMA user_version = 9999'), /^exit 1: DB_NEWER: /),
       database(
         '124: a database of another application',
@@ -159,7 +167,17 @@ export async function startRows(place: Place): Promise<Group> {
       database(
         '125: the write-ahead log of another database',
         (file) => writeFileSync(`${file}-wal`, Buffer.alloc(32 + 4120, 0x37)),
-        /^runs$|^exit 1: DB_/,
+        /^exit 1: DB_WAL_MISMATCH: .*hub\.db-wal.*mooring restore/,
+      ),
+      row(
+        '125: no write-ahead log, where the hub was killed',
+        {
+          spoil: async (data) => {
+            await starts.kill(data);
+            rmSync(join(data, 'hub.db-wal'));
+          },
+        },
+        /^exit 1: DB_WAL_MISMATCH: .*hub\.db-wal.*mooring restore/,
       ),
       {
         number: 126,
@@ -185,7 +203,7 @@ interface HubStart {
   readonly flags?: readonly string[];
   /** Folder of the fleet, in place of a copy of a good one. */
   readonly data?: string;
-  readonly spoil?: (data: string) => void;
+  readonly spoil?: (data: string) => Promise<void> | void;
 }
 
 type Answer = Parameters<typeof createServer>[1];
@@ -208,27 +226,41 @@ class Starts {
     const [good, other] = [join(folder, 'good'), join(folder, 'other')];
     await initFleet(good);
     await initFleet(other);
-    return new Starts(place, good, other);
+    const starts = new Starts(place, good, other);
+    // So that there are rows to damage.
+    const outcome = await starts.outcome({ data: good });
+    if (outcome !== 'runs') throw new Error(`a good hub ${outcome}`);
+    return starts;
   }
 
   /** `runs`, what the running hub says is wrong with its repository, or how it ended. */
   async outcome({ flags = [], data, spoil }: HubStart): Promise<string> {
     this.#count += 1;
     const folder = data ?? this.#copy();
-    spoil?.(folder);
-    const given = flags.filter((flag) => flag.startsWith('--'));
-    const usual = hubFlags(folder, this.#place.repository.path);
-    const others = usual.filter((_, index) => !given.includes(usual[index - (index % 2)] ?? ''));
-    const hub = new Program({
-      command: process.execPath,
-      args: [MOORING, 'hub', ...others, ...flags],
-      log: join(this.#place.folder, 'starts.log'),
-    });
+    await spoil?.(folder);
+    const hub = this.#start(folder, flags);
     try {
       return await eventually('the hub runs, or says why not', () => this.#said(hub, folder));
     } finally {
       await hub.stop();
     }
+  }
+
+  /** Runs a hub on a folder, and kills it. */
+  async kill(folder: string): Promise<void> {
+    const hub = this.#start(folder, []);
+    await eventually('the hub runs', () => this.#said(hub, folder)).finally(() => hub.kill());
+  }
+
+  #start(folder: string, flags: readonly string[]): Program {
+    const given = flags.filter((flag) => flag.startsWith('--'));
+    const usual = hubFlags(folder, this.#place.repository.path);
+    const others = usual.filter((_, index) => !given.includes(usual[index - (index % 2)] ?? ''));
+    return new Program({
+      command: process.execPath,
+      args: [MOORING, 'hub', ...others, ...flags],
+      log: join(this.#place.folder, 'starts.log'),
+    });
   }
 
   /** A repository without a commit. */
