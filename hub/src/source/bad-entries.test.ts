@@ -5,6 +5,9 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { BATCH, expectHints, FLEET, Followed, SHOP, SHOP_FILE, summary, WWW } from './followed.fake.ts';
 import type { TestRepository } from './repository.fake.ts';
 
+/** Milliseconds for all batches: seconds on a machine of one's own, minutes where many others work. */
+const PATIENCE_MS = 300_000;
+
 let followed: Followed;
 let repository: TestRepository;
 
@@ -12,7 +15,7 @@ beforeAll(async () => {
   followed = new Followed();
   repository = followed.repository;
   await followed.source.sync();
-}, 60_000);
+}, PATIENCE_MS);
 
 afterAll(async () => {
   await followed.close();
@@ -116,20 +119,24 @@ const STACK_ROWS: readonly GitRow[] = [
   [
     '8: a folder that inflates a thousandfold',
     () => [WWW, `040000 tree ${repository.object('tree', Buffer.alloc(32_000_000))}`],
-    'GIT_OBJECT_TOO_LARGE',
+    `GIT_OBJECT_TOO_LARGE ${WWW}`,
   ],
-  ['9: a file that is not there', () => [`${WWW}/x`, `100644 blob ${'1'.repeat(40)}`], 'GIT_OBJECT_MISSING'],
-  ['9: a folder that is not there', () => [WWW, `040000 tree ${'2'.repeat(40)}`], 'GIT_OBJECT_MISSING'],
-  ['9: a damaged file', () => [SHOP_FILE, damaged('garbage', () => Buffer.from('garbage'))], 'GIT_OBJECT_CORRUPT'],
+  ['9: a file that is not there', () => [`${WWW}/x`, `100644 blob ${'1'.repeat(40)}`], `GIT_OBJECT_MISSING ${WWW}/x`],
+  ['9: a folder that is not there', () => [WWW, `040000 tree ${'2'.repeat(40)}`], `GIT_OBJECT_MISSING ${WWW}`],
+  [
+    '9: a damaged file',
+    () => [SHOP_FILE, damaged('garbage', () => Buffer.from('garbage'))],
+    `GIT_OBJECT_CORRUPT ${SHOP_FILE}`,
+  ],
   [
     '9: a file with the content of another',
     () => [SHOP_FILE, damaged('swapped', (other) => readFileSync(other))],
-    'GIT_OBJECT_CORRUPT',
+    `GIT_OBJECT_CORRUPT ${SHOP_FILE}`,
   ],
   [
     '9: a file where a folder is named',
     () => [WWW, tree([['sub', repository.object('blob', 'x'), '40000']])],
-    'GIT_OBJECT_CORRUPT',
+    `GIT_OBJECT_CORRUPT ${WWW}/sub`,
   ],
   [
     '19: a pointer of Git LFS',
@@ -170,7 +177,7 @@ describe('a commit with a bad entry is refused whole, and the next good one work
       }
       told.push(...(await followed.refusedOnce()));
     }
-  }, 60_000);
+  }, PATIENCE_MS);
 
   it.each(batches.flat().map(([stack, [row, , expected]]) => [row, stack, expected] as const))(
     'row %s',

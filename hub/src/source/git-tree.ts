@@ -38,7 +38,7 @@ export class CommitTree implements RepositoryReader {
     for (const [index, name] of segments.entries()) {
       const folder = segments.slice(0, index).join('/');
       checkEntryName(name, folder);
-      const item = findItem(await this.items(tree), name, folder);
+      const item = findItem(await standingAt(folder, this.items(tree)), name, folder);
       if (item === undefined) return undefined;
       if (index === segments.length - 1) return this.entry(path, item);
       // A link or a submodule in the middle of a path is what the caller must refuse: it is not followed.
@@ -65,19 +65,22 @@ export class CommitTree implements RepositoryReader {
   }
 
   private async bytes(path: string, oid: string): Promise<Uint8Array> {
-    const { type, content } = await this.objects.read(oid, MAX_FILE_BYTES).catch((error: unknown) => {
+    const reading = this.objects.read(oid, MAX_FILE_BYTES).then(({ type, content }) => {
+      if (type !== 'blob') throw corrupt(`object ${oid}`, `it is a ${type} where a file is named`);
+      return content;
+    });
+    const content = await standingAt(path, reading).catch((error: unknown) => {
       // Named by its path, which says more to a person than an object's name.
-      if (error instanceof ObjectTooLarge) checkFileSize(path, error.size);
+      if (error instanceof MooringError && error.cause instanceof ObjectTooLarge) checkFileSize(path, error.cause.size);
       throw error;
     });
-    if (type !== 'blob') throw corrupt(`object ${oid}`, `it is a ${type} where a file is named`);
     return checkFileContent(path, content);
   }
 
   private async list(path: string, oid: string): Promise<readonly RepositoryEntry[]> {
     // Its entries are one level deeper than itself.
     checkDepth(path, path === '' ? 1 : path.split('/').length + 1);
-    const items = await this.items(oid);
+    const items = await standingAt(path, this.items(oid));
     const seen = new Map<string, string>();
     return items.map((item) => {
       checkEntryName(item.name, path);
@@ -98,6 +101,17 @@ export class CommitTree implements RepositoryReader {
     });
     this.trees.set(oid, items);
     return items;
+  }
+}
+
+/** What is wrong with an object, and where in the commit it stands: its own name says that to nobody. */
+async function standingAt<T>(path: string, reading: Promise<T>): Promise<T> {
+  try {
+    return await reading;
+  } catch (error) {
+    if (!(error instanceof MooringError) || error.place !== undefined) throw error;
+    const place = path === '' ? undefined : { file: escapeText(path) };
+    throw new MooringError(error.code, error.message, { place, hint: error.hint, cause: error });
   }
 }
 
