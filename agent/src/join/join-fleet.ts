@@ -94,8 +94,9 @@ function identityOf(
       `Cannot join as ${host}: the hub's answer is not whole; an identity of ${host} is wanted`,
     );
   }
-  const certificate = checkCertificate(leaf, { fleetId, host, key: own.hostKey.key, authority: caCertificate });
+  // Another fleet's answer is called that, rather than a certificate that names somebody else.
   const trust = verifyTrust(response.trust, { rootKey, fleetId });
+  const certificate = checkCertificate(leaf, { fleetId, host, key: own.hostKey.key, authority: caCertificate });
   if (!trust.caCertificates.some((authority) => Buffer.from(authority).equals(caCertificate))) {
     throw new MooringError(
       'TRUST_FORMAT',
