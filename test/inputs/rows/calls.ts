@@ -82,7 +82,7 @@ export function callRows(place: Place): Group {
           headers: { 'grpc-encoding': 'gzip' },
           body: [framed(gzipSync(Buffer.alloc(64 * MIB)), { compressed: true })],
         },
-        /^grpc-status (8|12|13) /,
+        /^grpc-status 8 .*1048576/,
       ),
       asked(
         '62: a compressed message that is damaged',
@@ -91,7 +91,7 @@ export function callRows(place: Place): Group {
           headers: { 'grpc-encoding': 'gzip' },
           body: [framed(Buffer.from('not gzip'), { compressed: true })],
         },
-        /^grpc-status (3|12|13) /,
+        /^grpc-status 13 .*decompress/,
       ),
       asked(
         '63: garbage',
@@ -132,7 +132,7 @@ export function callRows(place: Place): Group {
       asked(
         '65: a deadline that is none',
         { method: GET_HUB, headers: { 'grpc-timeout': 'soon' }, body: [NOTHING] },
-        /^grpc-status \d+ /,
+        /^grpc-status 13 .*grpc-timeout/,
       ),
       slowWatchers(place),
       streamed('70: a report whose sequence comes twice', [hello({}), report(1n), report(1n)], /^grpc-status 0 /),
@@ -199,7 +199,7 @@ export function callRows(place: Place): Group {
       ),
       streamed('73: a protocol of a later release', [hello({ protocol: 99 })], /^grpc-status 9 UPGRADE_REQUIRED: /),
       streamed('73: no protocol', [hello({ protocol: 0 })], /^grpc-status 9 UPGRADE_REQUIRED: /),
-      streamed('73: no hello', [report(1n)], /^grpc-status (3|9) /),
+      streamed('73: no hello', [report(1n)], /^grpc-status 3 INVALID_ARGUMENT: .*a hello is wanted/),
       asked(
         '74: a page of 10^9',
         { method: LIST_HOSTS, body: hosts({ pageSize: 1_000_000_000 }) },
@@ -225,7 +225,7 @@ export function callRows(place: Place): Group {
       asked(
         '74: a regular expression for a selector',
         { method: LIST_HOSTS, body: hosts({ selector: '(a+)+$' }) },
-        /^grpc-status \d+ (FLEET_SELECTOR|INVALID_ARGUMENT): /,
+        /^grpc-status 9 FLEET_SELECTOR: /,
       ),
       asked(
         '75: headers of 256 KiB',

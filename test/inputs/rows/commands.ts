@@ -40,9 +40,9 @@ export function commandRows(place: Place): Group {
       typed(91, ['drift', '--stack', ''], /^exit 2: .*--stack.*empty/),
       typed(91, ['history', '--limit', '99999999'], /^exit 2: .*--limit.*1 to 1000/),
       typed(91, ['invite', 'Web_1'], /^exit \d: .*(NAME_INVALID|name)/),
-      typed(92, ['host', 'zz-*'], /^exit [125]: .*(HOST_UNKNOWN|NOT_FOUND|INVALID_ARGUMENT|is invalid)/),
-      typed(92, ['host', 'web-77'], /^exit 1: .*web-77/),
-      typed(92, ['revoke', 'web-77', '-y'], /^exit 1: .*web-77/),
+      typed(92, ['host', 'zz-*'], /^exit 1: NOT_FOUND: .*mooring hosts/),
+      typed(92, ['host', 'web-77'], /^exit 1: NOT_FOUND: .*web-77.*mooring hosts/),
+      typed(92, ['revoke', 'web-77', '-y'], /^exit 1: HOST_UNKNOWN: .*web-77.*mooring hosts/),
       ...contextRows(place),
       typed(95, ['revoke', 'web-1'], /^exit 2: USAGE: .*no terminal.*-y/),
       {
@@ -121,7 +121,7 @@ function contextRows(place: Place): Row[] {
     row(
       '94: the authority of another fleet',
       written(JSON.stringify({ ...honest, ca: strangeAuthority(folder) })),
-      /^exit [45]: /,
+      /^exit 5: CERT_MISMATCH: .*another authority/,
     ),
     row(
       "94: a host's certificate, for people's questions",
@@ -156,7 +156,7 @@ function contextRows(place: Place): Row[] {
           key: '-----BEGIN ENCRYPTED PRIVATE KEY-----\nMIGj\n-----END ENCRYPTED PRIVATE KEY-----\n',
         }),
       ),
-      /^exit 5: CERT_(FORMAT|MISMATCH): /,
+      /^exit 5: CERT_FORMAT: .*unencrypted PEM/,
     ),
     row(
       '109: the key of another certificate',

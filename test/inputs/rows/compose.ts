@@ -158,6 +158,9 @@ const FILES: readonly BadFile[] = [
   [50, 'a project that climbs', 'name: ../x\nservices: { a: { image: x } }\n', 'COMPOSE_NAME', '1:7'],
 ];
 
+/** What is wrong, what is wanted, and after it how to mend it. */
+const SAID_WHOLE = /.*Cannot .+: .+; .+(?:wanted|read)[^.]*\. \S/;
+
 const FLEET = 'fleet.yaml';
 const FLEET_FILES: readonly BadFile[] = [
   [50, 'a stack of 300 characters', `version: 1\nstacks:\n  ${'s'.repeat(300)}: { hosts: a }\n`, 'FLEET_TYPE', '3:3'],
@@ -197,7 +200,7 @@ export function composeRows(place: Place): Group {
     files.map(([number, input, text, code, at]) => ({
       number,
       input,
-      wanted: new RegExp(`^${code} ${file}${at === '' ? '' : `:${at}`}`),
+      wanted: new RegExp(`^(?=${SAID_WHOLE.source})${code} ${file}${at === '' ? '' : `:${at}`}`, 's'),
       give: () => follow.commit({ [file]: text }),
     }));
   const taken = (title: string, files: Readonly<Record<string, string>>, wanted: RegExp): Row => {

@@ -1,4 +1,5 @@
 import { execFileSync } from 'node:child_process';
+import { X509Certificate } from 'node:crypto';
 import { chmodSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { decodeJoinString, encodeJoinString, JoinRequest } from '@mooring/proto';
@@ -53,7 +54,7 @@ export function joinRows(place: Place): Group {
       joined(
         '113: a join string of 100 kB',
         async () => `${await invited()}${'A'.repeat(100_000)}`,
-        /^exit 1: JOIN_(FORMAT|CHECKSUM): /,
+        /^exit 1: JOIN_FORMAT: /,
       ),
       joined(
         '113: a join string with the secret of another',
@@ -61,9 +62,14 @@ export function joinRows(place: Place): Group {
         /^exit 5: TOKEN_UNKNOWN: /,
       ),
       joined(
-        '113: a join string of another fleet',
+        '113: a join string whose fleet was edited',
         async () => edited(() => ({ fleetId: '00000000-0000-7000-8000-000000000000' })),
-        /^exit [15]: (JOIN_FLEET|JOIN_REFUSED|TOKEN_UNKNOWN|CERT_MISMATCH|TRUST_\w+): /,
+        /^exit \d: JOIN_FLEET: .*0000-000000000000 is wanted/,
+      ),
+      joined(
+        '113: a join string of another fleet, with the address of this one',
+        async () => edited(() => ({ caCertificate: strangeAuthority(place) })),
+        /^exit \d: JOIN_FLEET: .*not the hub of this fleet.*another fleet/,
       ),
       used(place, fresh),
       expired(place, fresh),
@@ -108,6 +114,12 @@ export function joinRows(place: Place): Group {
       ...identityRows(place),
     ],
   };
+}
+
+function strangeAuthority(place: Place): Uint8Array {
+  const folder = place.scratch('another-authority');
+  Issuer.stranger(folder);
+  return new X509Certificate(readFileSync(join(folder, 'ca.crt'))).raw;
 }
 
 function used(place: Place, fresh: () => string): Row {
