@@ -82,7 +82,12 @@ describe('a history', () => {
     ],
     [
       'a container that nothing asked for',
-      { engine: [...GOOD.engine, { type: 'container', action: 'create', name: 'shop-other-1', id: 'other', atMs: 4_000 }] },
+      {
+        engine: [
+          ...GOOD.engine,
+          { type: 'container', action: 'create', name: 'shop-other-1', id: 'other', atMs: 4_000 },
+        ],
+      },
       /the agent of web-1 did create shop-other-1 .* which no accepted assignment wants/,
     ],
     [

@@ -72,6 +72,10 @@ function markerWithoutLog(file: string): Marker | undefined {
     } finally {
       database.close();
     }
+  } catch (error) {
+    // The other name is gone in a moment: a person looks for the file itself.
+    if (!(error instanceof MooringError) || error.place?.file !== alias) throw error;
+    throw new MooringError(error.code, error.message, { place: { file }, hint: error.hint, cause: error });
   } finally {
     remove();
   }

@@ -156,6 +156,12 @@ export function messageRows(place: Place, forge: Forge): Group {
         () => Buffer.from(JSON.stringify(envelope()).replace(/\}$/, ',"payloadType":"x"}')),
         /^ASSIGNMENT_(FORMAT|TYPE|SIGNATURE): /,
       ),
+      // Before the next one, which is refused for the same: each code is told once a minute.
+      suspected(
+        '81: another host',
+        () => forge.sign({ generation: forge.next(), host: 'web-2' }),
+        /^ASSIGNMENT_WRONG_HOST: .*web-2/,
+      ),
       pushed(
         '80: the host twice, the second another, rightly signed',
         () => forge.signBytes(Buffer.concat([forge.payload({ generation: forge.next() }), OTHER_HOST])),
@@ -166,11 +172,6 @@ export function messageRows(place: Place, forge: Forge): Group {
         '81: another fleet',
         () => forge.sign({ generation: forge.next(), fleetId: OTHER_FLEET }),
         /^ASSIGNMENT_WRONG_FLEET: /,
-      ),
-      suspected(
-        '81: another host',
-        () => forge.sign({ generation: forge.next(), host: 'web-2' }),
-        /^ASSIGNMENT_WRONG_HOST: .*web-2/,
       ),
       suspected(
         '82: a lower generation',

@@ -65,7 +65,7 @@ export async function startRows(place: Place): Promise<Group> {
               .end('001e# service=git-upload-'),
           ),
         ),
-        /(GIT_UNSUPPORTED|SOURCE_UNREACHABLE|GIT_OBJECT_CORRUPT)/,
+        /^runs, and says: SOURCE_UNREACHABLE: .*the answer is empty/,
       ),
       ...['file:///etc', 'ext::sh -c id', 'git@example.com:x/y', 'ssh://example.com/x', 'ftp://example.com/x'].map(
         (url) => row(`16: the URL ${url}`, repo(url), /^exit 1: SOURCE_URL_SCHEME: .*--token-file/),
@@ -151,7 +151,11 @@ export async function startRows(place: Place): Promise<Group> {
       database('120: no database', (file) => rmSync(file), /^exit 1: DB_OPEN: .*hub\.db/),
       database('121: a database of zero bytes', (file) => writeFileSync(file, ''), /^exit 1: DB_EMPTY: .*hub\.db/),
       database('121: a database without its mark', sql('DELETE FROM marker'), /^exit 1: DB_EMPTY: /),
-      database('122: a database that was cut', (file) => truncateSync(file, 3 * PAGE), /^exit 1: DB_CORRUPT: /),
+      database(
+        '122: a database that was cut',
+        (file) => truncateSync(file, 3 * PAGE),
+        /^exit 1: DB_CORRUPT: .*hub\.db\)/,
+      ),
       database('122: a page that was overwritten', overwritten, /^exit 1: DB_CORRUPT: /),
       database(
         '123: one value of a row that is another, which SQLite takes for good',
