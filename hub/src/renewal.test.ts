@@ -1,5 +1,5 @@
 import { generateKeyPairSync } from 'node:crypto';
-import { Assignment, Bundle, DriftMode, decodeEnvelope, digestOf, StackState } from '@mooring/proto';
+import { Assignment, Bundle, DriftMode, decodeEnvelope, digestOf } from '@mooring/proto';
 import pino from 'pino';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { Moor } from './moor.ts';
@@ -89,12 +89,6 @@ async function commit(content: string): Promise<void> {
 }
 
 const newest = () => temporary.store.assignmentHead(HOST)?.generation ?? 0n;
-
-/** Stacks that the newest assignment takes away. */
-function removals(): readonly string[] {
-  const envelope = temporary.store.assignment(HOST)?.envelope ?? new Uint8Array(0);
-  return Assignment.decode(decodeEnvelope(envelope).payload).removals.map(({ stack }) => stack);
-}
 
 /** Generation of the assignment that the broker holds for the host. */
 function published(): bigint | undefined {
@@ -190,17 +184,6 @@ describe('a host of a restored database', () => {
     await commit('two');
     await expect.poll(published).toBe(newest());
     expect(newest()).toBeGreaterThan(before + 7n);
-  });
-
-  test('loses with the next commit, and not before, what it runs and nothing gives to it', async () => {
-    await hub.renewal.heard(HOST, newest());
-    const stacks = ['shop', 'blog'].map((stack) => StackState.fromPartial({ stack }));
-    const report = { host: HOST, full: true, hostState: undefined, goneStacks: [], reportedAtMs: temporary.now };
-    await temporary.store.putReport({ ...report, stacks });
-    await hub.moor.renew(rendering(), 'the hub started');
-    expect(removals()).toEqual([]);
-    await commit('one again');
-    expect(removals()).toEqual(['blog']);
   });
 
   test('gets a commit that is decided on before it is heard', async () => {

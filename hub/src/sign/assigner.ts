@@ -46,10 +46,7 @@ export interface AssignOrder {
   readonly revision: number;
   readonly reason: string;
   readonly actor: string;
-  /**
-   * Hosts ahead of this hub that it takes over; for the others among them nothing is issued. A commit that is new takes over all. What a host that is
-   * taken over reports and nothing gives to it goes.
-   */
+  /** Hosts ahead of this hub that it takes over; for the others among them nothing is issued. A commit that is new takes over all. */
   readonly takesOver: 'all' | ReadonlySet<string>;
   /** Hears of what is stored as soon as it is, objects first. */
   readonly onStored?: (stored: Assigned) => void;
@@ -170,7 +167,6 @@ export class Assigner {
       kept: rendering.problems.map(({ stack }) => stack),
       previous,
       removed: () => new Set(store.hostState(host.name)?.state.removedStacks ?? []),
-      reported: isTakenOver ? store.stackHeads({ host: host.name }).map(({ stack }) => stack) : [],
     });
     const { revision, reason, actor } = order;
     const details = { revision, reason, actor, known: [newest?.generation ?? 0n, highWater] };

@@ -16,7 +16,6 @@ function wish(change: Partial<AssignmentWish>): AssignmentWish {
     kept: [],
     previous: undefined,
     removed: () => new Set(),
-    reported: [],
     ...change,
   };
 }
@@ -64,16 +63,6 @@ describe('the next assignment of a host', () => {
       wish({ commit: 'c4', wanted: [{ ...blog, bundleObject: 'sha256:ee' }], previous: later, removed: done }),
     );
     expect(after?.content.removals).toEqual([]);
-  });
-
-  test('removes what the host reports and nothing gives to it, but for what does not render for it alone', () => {
-    const reported = ['blog', 'shop', 'wiki'];
-    const next = nextContent(wish({ commit: 'c2', previous: previously({}), reported, kept: ['wiki'] }));
-    expect(next?.content.removals).toEqual([
-      { stack: 'blog', commit: 'c2', reason: 'commit c2 no longer gives stack blog to this host' },
-    ]);
-    const later = issued(next);
-    expect(nextContent(wish({ commit: 'c3', previous: later, reported, kept: ['wiki'] }))).toBeUndefined();
   });
 
   test('keeps what was assigned where a stack does not render for this host alone', () => {

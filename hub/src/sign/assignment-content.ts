@@ -24,8 +24,6 @@ export interface AssignmentWish {
   readonly previous: IssuedContent | undefined;
   /** Stacks whose removal the host reported done; asked for only where one is under way. */
   readonly removed: () => ReadonlySet<string>;
-  /** Stacks that it reported and that go where nothing gives them to it: a hub that was restored from before does not know that it did. */
-  readonly reported: readonly string[];
 }
 
 /** The part of an assignment that decides whether a new one is issued. */
@@ -88,15 +86,11 @@ function keptStacks(wish: AssignmentWish): StackAssignment[] {
 function pendingRemovals(wish: AssignmentWish, stacks: readonly StackAssignment[]): Removal[] {
   const running = new Set(stacks.map((stack) => stack.stack));
   const { stacks: given = [], removals: pending = [] } = wish.previous?.content ?? {};
-  const known = new Set([...pending.map(({ stack }) => stack), ...wish.kept]);
-  const before = [...given.map(({ stack }) => stack), ...wish.reported];
-  const dropped = [...new Set(before)]
-    .filter((stack) => !known.has(stack))
-    .map((stack) => ({
-      stack,
-      commit: wish.commit,
-      reason: `commit ${wish.commit.slice(0, 12)} no longer gives stack ${stack} to this host`,
-    }));
+  const dropped = given.map(({ stack }) => ({
+    stack,
+    commit: wish.commit,
+    reason: `commit ${wish.commit.slice(0, 12)} no longer gives stack ${stack} to this host`,
+  }));
   return [...pending, ...dropped].filter(({ stack }) => !running.has(stack)).sort(byStack);
 }
 
