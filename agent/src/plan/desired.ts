@@ -22,10 +22,8 @@ export interface Desired {
   readonly generation: bigint;
   /** Sorted by name. */
   readonly stacks: readonly DesiredStack[];
-  /** Stacks to remove. */
+  /** Stacks to remove. A stack in neither list is left alone. */
   readonly removals: readonly string[];
-  /** Stacks of which no release is good: they are left alone as they are. One in none of the lists is too, and is told. */
-  readonly kept?: readonly string[];
 }
 
 /** Where contents and data of stacks live on this host: absolute paths that the engine can mount. */

@@ -6,7 +6,6 @@ import { describeDrift, type Finding } from './finding.ts';
 import type { PlanMemory } from './memory.ts';
 import { planNetworks, planVolumes } from './plan-resources.ts';
 import { planServices } from './plan-services.ts';
-import { planUnassigned } from './plan-unassigned.ts';
 import type { Receipt } from './receipt.ts';
 import type { Step } from './step.ts';
 import { waitForUnknown } from './unanswered.ts';
@@ -14,7 +13,7 @@ import { waitForUnknown } from './unanswered.ts';
 /** What to do about one stack, and what differs. */
 export interface StackPlan {
   readonly stack: string;
-  /** Undefined: the stack is to be removed, or nothing names it. */
+  /** Undefined: the stack is to be removed. */
   readonly desired: DesiredStack | undefined;
   /** In order; nothing is left to choose. */
   readonly steps: readonly Step[];
@@ -44,12 +43,12 @@ export interface PlanInput {
   mask(value: string): string;
 }
 
-/** Compares desired and observed. Pure; planning again after applying yields no steps. What runs of a stack that nothing names is left alone. */
+/** Compares desired and observed. Pure; planning again after applying yields no steps. A stack that is in neither list is left alone. */
 export function plan(input: PlanInput): Plan {
   const { desired, observed } = input;
   const wanted = desired.stacks.map((stack) => planStack(stack, input));
   const removed = desired.removals.map((stack) => planRemoval(stack, observed));
-  return { stacks: [...wanted, ...removed, ...planUnassigned(input)].sort((a, b) => (a.stack < b.stack ? -1 : 1)) };
+  return { stacks: [...wanted, ...removed].sort((a, b) => (a.stack < b.stack ? -1 : 1)) };
 }
 
 function planStack(desired: DesiredStack, input: PlanInput): StackPlan {

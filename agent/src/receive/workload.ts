@@ -27,7 +27,6 @@ export function desiredOf({ assignment, stacks }: Workload): Desired {
     generation: assignment.generation,
     stacks: stacks.flatMap(({ desired }) => desired ?? []),
     removals: assignment.removals.map(({ stack }) => stack),
-    kept: stacks.flatMap(({ assigned, desired }) => (desired === undefined ? [assigned.stack] : [])),
   };
 }
 

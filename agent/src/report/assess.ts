@@ -80,22 +80,17 @@ function unknownProblem({ unknown: [first] }: StackPlan, nowMs: number): Problem
 function syncOf({ desired, steps, drift, unknown }: StackPlan, { applying, problem }: StackFacts): SyncState {
   if (problem !== undefined) return SyncState.SYNC_STATE_FAILED;
   if (unknown.length > 0) return SyncState.SYNC_STATE_UNKNOWN;
-  if (applying) return SyncState.SYNC_STATE_APPLYING;
+  if (applying || desired === undefined) return SyncState.SYNC_STATE_APPLYING;
   if (drift.length > 0) return SyncState.SYNC_STATE_DRIFTED;
-  if (desired === undefined) return SyncState.SYNC_STATE_APPLYING;
   if (desired.hold !== undefined) return SyncState.SYNC_STATE_HELD;
   return steps.length > 0 ? SyncState.SYNC_STATE_APPLYING : SyncState.SYNC_STATE_SYNCED;
 }
 
-function reasonOf(
-  { desired, drift, unknown }: StackPlan,
-  services: readonly ServiceState[],
-  { problem }: StackFacts,
-): string {
+function reasonOf({ drift, unknown }: StackPlan, services: readonly ServiceState[], { problem }: StackFacts): string {
   const told = problem ?? unknown[0]?.error;
   if (told !== undefined) return `${told.code}: ${told.message}`;
   const [first] = drift;
-  if (first !== undefined) return desired === undefined ? first.reason : driftReason(first);
+  if (first !== undefined) return driftReason(first);
   return services.find(({ reason }) => reason !== '')?.reason ?? '';
 }
 
