@@ -2,7 +2,7 @@ import { LABELS } from '@mooring/proto';
 import type { Bug } from './bugs.ts';
 import { FAULTS, type Fault } from './faults.ts';
 import type { Random } from './random.ts';
-import { mended } from './stacks.ts';
+import { mended, type Tree } from './stacks.ts';
 import { BOUNDS, type Violation, World, type WorldOptions } from './world.ts';
 
 /** How an episode went. */
@@ -120,8 +120,9 @@ async function calm(world: World): Promise<void> {
   while (waiting.size > 0 && world.violations.length === 0 && world.schedule.nowMs < untilMs) {
     await pass(world, SETTLE_LOOK_MS);
     const shown = await world.hub.show(true);
-    if (shown !== undefined && world.schedule.nowMs >= commitsAgainAtMs && isLeftToPeople(world, [...shown.values()])) {
-      world.repository.commit(world.repository.head.tree);
+    const left = shown === undefined ? undefined : leftToPeople(world, shown);
+    if (left !== undefined && world.schedule.nowMs >= commitsAgainAtMs) {
+      world.repository.commit(left);
       commitsAgainAtMs = world.schedule.nowMs + COMMIT_AGAIN_MS;
     }
     for (const host of waiting) {
@@ -133,17 +134,25 @@ async function calm(world: World): Promise<void> {
   await pass(world, REST_MS);
 }
 
-/** What a hub says of hosts that wait for the next commit. */
-const WAITS = /the next commit takes it over|no assignment gives stack/;
+/** What a hub says of a host that is further than it, and of a stack that it never gave to its host. */
+const AHEAD = /the next commit takes it over/;
+const STRAY = /: (\w+): the assignment names its stack neither to run nor to remove/;
 /** Milliseconds after which a person who sees that still writes another commit. */
 const COMMIT_AGAIN_MS = 60_000;
 
 /**
- * A hub whose database became an older one pauses hosts that are further than it, and takes nothing away that it does not know to have given; both wait
- * for people, who write the next commit. No other hub may need them.
+ * A hub whose database became an older one pauses hosts that are further than it, and takes nothing away that it does not know to have given: both wait for
+ * people, who write another commit, and give to hosts what they run. No other hub may need them. Returns what they commit; undefined: nothing.
  */
-function isLeftToPeople({ hub }: World, shown: readonly string[]): boolean {
-  return hub.wasRestored && shown.some((each) => WAITS.test(each));
+function leftToPeople({ hub, repository }: World, shown: ReadonlyMap<string, string>): Tree | undefined {
+  const { tree } = repository.head;
+  const strays = [...shown].flatMap(([host, text]) => {
+    const stack = STRAY.exec(text)?.[1];
+    return stack === undefined ? [] : [[host, [...(tree.placed.get(host) ?? []), stack]] as const];
+  });
+  if (!hub.wasRestored || (strays.length === 0 && ![...shown.values()].some((text) => AHEAD.test(text))))
+    return undefined;
+  return { ...tree, placed: new Map([...tree.placed, ...strays]) };
 }
 
 /** So much time passes, with all that happens in it. */
