@@ -9,7 +9,7 @@ import { judge } from './plan/expectation.ts';
 import { isPassingName } from './plan/kept-name.ts';
 import { movedImage } from './plan/moved-image.ts';
 import { plan, type StackPlan } from './plan/plan.ts';
-import { nameOf } from './plan/replica-input.ts';
+import { nameOf } from './plan/replica-name.ts';
 import type { Answers } from './report/answers.ts';
 import { plannedStep } from './report/planned-step.ts';
 
@@ -40,6 +40,8 @@ export class AnswerFromEngine implements Answers {
     // A plan without what nobody knows would read as if nothing happened to it.
     const unknown = stacks.flatMap((each) => each.unknown)[0];
     if (unknown !== undefined) throw unknown.error;
+    const refusal = stacks.flatMap((each) => each.refusal ?? [])[0];
+    if (refusal !== undefined) throw refusal;
     return stacks.flatMap(({ steps }) => steps.map(plannedStep));
   }
 

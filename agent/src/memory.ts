@@ -164,9 +164,9 @@ export class Memory implements PlanMemory {
 
   /** Nothing left to do means applied, whoever did it. */
   noteSettled(final: Plan, observed: Observed): void {
-    for (const { stack, desired, steps, drift, unknown } of final.stacks) {
+    for (const { stack, desired, steps, drift, unknown, refusal } of final.stacks) {
       if (desired === undefined) this.#forget(stack);
-      else if (steps.length + drift.length + unknown.length === 0) {
+      else if (refusal === undefined && steps.length + drift.length + unknown.length === 0) {
         this.applied.set(stack, desired.bundleObject);
         if (this.#failures.get(stack)?.bundle === desired.bundleObject) this.succeeded(stack, observed.atMs);
       }

@@ -15,7 +15,7 @@ import { desiredOf, isCurrent } from './plan/expectation.ts';
 import { isPassingName } from './plan/kept-name.ts';
 import { isFinished } from './plan/one-shot.ts';
 import type { PlanInput } from './plan/plan.ts';
-import { nameOf } from './plan/replica-input.ts';
+import { nameOf } from './plan/replica-name.ts';
 
 /** What observing relies on beside what applying does. */
 export interface ObserverParts {

@@ -101,6 +101,7 @@ class EngineReconciler implements Reconciler {
     const due = before.stacks.filter(
       ({ stack, steps, notBeforeMs }) => steps.length > 0 && notBeforeMs <= now() && !postponed.has(stack),
     );
+    this.#noteTooOld(before);
     this.#tellDrift(before);
     if (due.length === 0) return this.#settle(desired, before, observed);
     progress?.(this.#assess(before, observed, new Set(due.map(({ stack }) => stack))));
@@ -158,6 +159,14 @@ class EngineReconciler implements Reconciler {
   #noteRefused({ stacks }: Desired, refused: ReadonlyMap<string, MooringError>): void {
     for (const [stack, error] of refused)
       this.#failed({ stack, desired: stacks.find((one) => one.stack === stack) }, error);
+  }
+
+  /** What the engine cannot run is told once for each bundle, and is the state of its stack until it can. */
+  #noteTooOld({ stacks }: Plan): void {
+    for (const each of stacks) {
+      const known = this.#memory.problem(each.stack, each.desired?.bundleObject ?? '');
+      if (each.refusal !== undefined && known?.code !== each.refusal.code) this.#failed(each, each.refusal);
+    }
   }
 
   #failed({ stack, desired }: Pick<StackPlan, 'stack' | 'desired'>, error: unknown): void {

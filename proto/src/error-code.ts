@@ -119,6 +119,7 @@ export const ERROR_CODES = {
   ENGINE_UNRESPONSIVE: 'retry',
   ENGINE_ERROR: 'retry',
   ENGINE_UNSUPPORTED: 'stuck',
+  ENGINE_TOO_OLD: 'stuck',
   ENGINE_CONFLICT: 'stuck',
   IMAGE_PULL_FAILED: 'retry',
   IMAGE_PULL_STALLED: 'retry',

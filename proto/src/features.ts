@@ -4,4 +4,6 @@ export const FEATURES = {
   core: 'core.v1',
   /** Limits, namespaces, security, names, logging, devices, address management: fields 12 and up of ContainerSpec and what belongs to them. */
   attributes: 'attributes.v1',
+  /** What few files set: devices of drivers, block devices, links, volumes of others, details of networks and mounts. Marked so in bundle.proto. */
+  rareAttributes: 'attributes.v2',
 } as const;

@@ -1,4 +1,5 @@
 import { posix } from 'node:path';
+import { type CanonicalDeviceRequest, type CanonicalMount, type RareAttributes, rareOf } from './canonical-rare.ts';
 import { byName, type Comparable, type ComparableValue } from './comparable.ts';
 
 /** The part of `docker compose config --format json` that bundles have an answer to. */
@@ -25,6 +26,7 @@ interface CanonicalNetwork extends CanonicalResource {
   readonly internal?: boolean;
   readonly attachable?: boolean;
   readonly enable_ipv6?: boolean;
+  readonly enable_ipv4?: boolean;
   readonly ipam?: {
     readonly driver?: string;
     readonly options?: Texts;
@@ -37,17 +39,7 @@ interface CanonicalNetwork extends CanonicalResource {
   };
 }
 
-interface CanonicalMount {
-  readonly type: string;
-  readonly source?: string;
-  readonly target: string;
-  readonly read_only?: boolean;
-  readonly bind?: { readonly propagation?: string; readonly selinux?: string; readonly create_host_path?: boolean };
-  readonly volume?: { readonly nocopy?: boolean };
-  readonly tmpfs?: { readonly size?: string; readonly mode?: number };
-}
-
-interface CanonicalService {
+interface CanonicalService extends RareAttributes {
   readonly image?: string;
   readonly build?: unknown;
   readonly command?: readonly string[] | null;
@@ -74,6 +66,10 @@ interface CanonicalService {
         readonly ipv6_address?: string;
         readonly link_local_ips?: readonly string[];
         readonly priority?: number;
+        readonly driver_opts?: Texts;
+        readonly gw_priority?: number;
+        readonly interface_name?: string;
+        readonly mac_address?: string;
       } | null
     >
   >;
@@ -95,7 +91,7 @@ interface CanonicalService {
     readonly restart_policy?: { readonly condition?: string; readonly max_attempts?: number };
     readonly resources?: {
       readonly limits?: { readonly cpus?: number; readonly memory?: string; readonly pids?: number };
-      readonly reservations?: { readonly memory?: string };
+      readonly reservations?: { readonly memory?: string; readonly devices?: readonly CanonicalDeviceRequest[] };
     };
   };
   readonly scale?: number;
@@ -255,6 +251,7 @@ function comparableService(service: CanonicalService, places: Places): Comparabl
       userns: service.userns_mode,
     },
     platform: service.platform,
+    rare: rareOf(service, service.deploy?.resources?.reservations?.devices),
     pull_policy: service.pull_policy ?? 'missing',
   };
 }
@@ -303,10 +300,12 @@ function mountsOf(service: CanonicalService, places: Places): Comparable {
 }
 
 function comparableMount(mount: CanonicalMount, places: Places): Comparable {
-  const { type, source = '', read_only, bind, volume, tmpfs } = mount;
+  const { type, source = '', read_only, bind, volume, tmpfs, image } = mount;
   if (type === 'tmpfs') return { source: 'tmpfs', size: Number(tmpfs?.size ?? 0), mode: tmpfs?.mode, read_only };
+  if (type === 'image') return { source: `image ${source}`, subpath: image?.subpath, read_only };
   if (type !== 'volume' && type !== 'bind') return { source: `${type} ${source}` };
-  const said = { propagation: bind?.propagation, selinux: bind?.selinux, nocopy: volume?.nocopy };
+  const rare = { recursive: bind?.recursive, subpath: volume?.subpath, labels: texts(volume?.labels, 'empty') };
+  const said = { propagation: bind?.propagation, selinux: bind?.selinux, nocopy: volume?.nocopy, ...rare };
   if (type === 'volume') return { source: source === '' ? 'anonymous' : `volume ${source}`, read_only, ...said };
   const path = posix.normalize(source).replace(/(.)\/$/, '$1');
   const isOurs = path === places.root || path.startsWith(`${places.root}/`);
@@ -316,7 +315,7 @@ function comparableMount(mount: CanonicalMount, places: Places): Comparable {
   return { source: `data ${posix.relative(places.folder, path) || '.'}`, read_only, ...said };
 }
 
-function networksOf({ networks = {} }: CanonicalService): Comparable {
+function networksOf({ networks = {}, mac_address }: CanonicalService): Comparable {
   const entries = Object.entries(networks).map(([key, network]) => ({
     key,
     priority: network?.priority ?? 0,
@@ -333,6 +332,11 @@ function networksOf({ networks = {} }: CanonicalService): Comparable {
         ipv4: network?.ipv4_address,
         ipv6: network?.ipv6_address,
         link_local: [...(network?.link_local_ips ?? [])].sort(),
+        driver_opts: texts(network?.driver_opts, 'empty'),
+        gw_priority: network?.gw_priority,
+        interface_name: network?.interface_name,
+        // That of the service is sent for its primary network.
+        mac_address: network?.mac_address ?? (key === entries[0]?.key ? mac_address : undefined),
       },
     ]),
   };
@@ -370,12 +374,13 @@ function capabilities(names: readonly string[] = []): readonly string[] {
 }
 
 function comparableNetwork(network: CanonicalNetwork): Comparable {
-  const { internal, attachable, enable_ipv6, ipam } = network;
+  const { internal, attachable, enable_ipv6, enable_ipv4, ipam } = network;
   return {
     ...comparableResource(network),
     internal,
     attachable,
     enable_ipv6,
+    enable_ipv4,
     ipam: {
       driver: ipam?.driver,
       options: texts(ipam?.options, 'empty'),

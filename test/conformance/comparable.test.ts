@@ -14,6 +14,8 @@ const NOT_COMPARED = [
   /\.(?:configs|secrets)\.\d+\.source$/,
   /\.ports\.\d+\.mode$/,
   /\.attach$/,
+  // Engines on Linux discard it.
+  /\.cpu_percent$/,
   // Only true is ever written; absent may be either.
   /\.create_host_path$/,
 ];

@@ -9,20 +9,9 @@ export const REFUSED: Readonly<Record<string, { readonly code: string; readonly 
     ],
     { code: 'GIT_FILE_MISSING', why: 'the corpus does not hold the file that it extends or includes' },
   ),
-  ...forEach(
-    [
-      'concourse__concourse-docker/docker-compose.yml',
-      'n8n-io__n8n-hosting/docker-compose/withPostgres/docker-compose.yml',
-    ],
-    { code: 'COMPOSE_UNSUPPORTED_KEY', why: 'links are not supported yet' },
-  ),
   'compose-spec__compose-go/loader/testdata/include/project-directory.yaml': {
     code: 'COMPOSE_PATH_OUTSIDE',
     why: 'the corpus does not hold the file that it mounts, and data of a stack lies in its own folder',
-  },
-  'compose-spec__compose-go/loader/testdata/compose-test-with-version.yaml': {
-    code: 'COMPOSE_UNSUPPORTED_KEY',
-    why: 'volumes_from is not supported yet',
   },
   'docker__awesome-compose/minecraft/compose.yaml': {
     code: 'COMPOSE_VOLUME',

@@ -125,6 +125,46 @@ function attributesOf(container: ContainerSpec): Comparable {
       userns: container.usernsMode,
     },
     platform: container.platform,
+    rare: rareOf(container),
+  };
+}
+
+function rareOf(container: ContainerSpec): Comparable {
+  const { blockIo } = container;
+  const rates = (devices: readonly { path: string; rate: bigint }[] = []) =>
+    devices.map(({ path, rate }) => `${path} ${rate}`);
+  const links = (kind: string) =>
+    container.links
+      .filter(({ target }) => target?.$case === kind)
+      .map(({ target, alias }) => `${target?.value}:${alias}`);
+  return {
+    annotations: texts(container.annotations),
+    blkio_weight: blockIo?.weight,
+    blkio: [
+      rates(blockIo?.weightDevices),
+      rates(blockIo?.readBytes),
+      rates(blockIo?.writeBytes),
+      rates(blockIo?.readOperations),
+      rates(blockIo?.writeOperations),
+    ].flat(),
+    cgroup: container.cgroupMode,
+    cgroup_parent: container.cgroupParent,
+    cpu: [container.cpuPeriod, container.cpuQuota, container.cpuRealtimePeriod, container.cpuRealtimeRuntime]
+      .map(Number)
+      .concat(Number(container.cpuCount))
+      .filter((value) => value !== 0),
+    device_cgroup_rules: container.deviceCgroupRules,
+    devices: container.deviceRequests.map(
+      ({ driver, count, deviceIds, capabilities, options }) =>
+        `${driver} ${count} ${deviceIds} ${capabilities} ${JSON.stringify(texts(options))}`,
+    ),
+    links: links('service'),
+    external_links: links('container'),
+    mem_swappiness: container.memorySwappiness,
+    oom: [container.oomKillDisable ? 1 : 0, container.oomScoreAdjustment].filter((value) => value !== 0),
+    runtime: container.runtime,
+    storage_opt: texts(container.storageOptions),
+    volumes_from: container.volumesFrom,
   };
 }
 
@@ -132,8 +172,10 @@ function texts(labels: readonly Label[]): Comparable {
   return byName(labels, ({ name, value }) => [name, `=${value}`]);
 }
 
-function comparableMount({ source, readOnly, propagation, selinux, noCopy }: Mount): Comparable {
-  const said = { read_only: readOnly, propagation, selinux, nocopy: noCopy };
+function comparableMount(mount: Mount): Comparable {
+  const { source, readOnly, propagation, selinux, noCopy, subpath, recursive, volumeLabels } = mount;
+  const rare = { subpath, recursive, labels: texts(volumeLabels) };
+  const said = { read_only: readOnly, propagation, selinux, nocopy: noCopy, ...rare };
   switch (source?.$case) {
     case 'volume':
       return { source: `volume ${source.value}`, ...said };
@@ -151,6 +193,8 @@ function comparableMount({ source, readOnly, propagation, selinux, noCopy }: Mou
       if (options !== undefined) return { source: `tmpfs ${options}` };
       return { source: 'tmpfs', size: Number(sizeBytes), mode, ...said };
     }
+    case 'image':
+      return { source: `image ${source.value.reference}`, ...said };
     case undefined:
       return { source: 'nothing' };
   }
@@ -159,20 +203,31 @@ function comparableMount({ source, readOnly, propagation, selinux, noCopy }: Mou
 function networksOf({ networks }: ContainerSpec): Comparable {
   return {
     primary: networks[0]?.network,
-    ...byName(networks, ({ network, aliases, ipv4Address, ipv6Address, linkLocalIps }) => [
+    ...byName(networks, ({ network, aliases, ipv4Address, ipv6Address, linkLocalIps, ...rare }) => [
       `of ${network}`,
-      { attached: true, aliases, ipv4: ipv4Address, ipv6: ipv6Address, link_local: linkLocalIps },
+      {
+        attached: true,
+        aliases,
+        ipv4: ipv4Address,
+        ipv6: ipv6Address,
+        link_local: linkLocalIps,
+        driver_opts: texts(rare.driverOptions),
+        gw_priority: rare.gatewayPriority,
+        interface_name: rare.interfaceName,
+        mac_address: rare.macAddress,
+      },
     ]),
   };
 }
 
 function comparableNetwork(network: Network): Comparable {
-  const { internal, attachable, enableIpv6, ipam } = network;
+  const { internal, attachable, enableIpv6, enableIpv4, ipam } = network;
   return {
     ...comparableResource(network),
     internal,
     attachable,
     enable_ipv6: enableIpv6,
+    enable_ipv4: enableIpv4,
     ipam: {
       driver: ipam?.driver,
       options: texts(ipam?.options ?? []),

@@ -18,10 +18,26 @@ const spec = (extra: object) =>
     ...extra,
   });
 
+/** What few files set, as far as it can be changed by hand. */
+const RARE = {
+  cpuPeriod: '50000',
+  cpuQuota: '25000',
+  links: [{ service: 'calm', alias: 'near' }],
+  networks: [
+    {
+      network: 'default',
+      aliases: ['db'],
+      macAddress: '02:42:ac:11:65:43',
+      driverOptions: [{ name: 'io.example', value: 'x' }],
+    },
+  ],
+};
+
 const bundle = bundleOf('shop', {
   services: [
     Service.fromPartial({ name: 'app', container: spec({}) }),
     Service.fromPartial({ name: 'calm', container: spec({}) }),
+    Service.fromPartial({ name: 'rare', container: spec(RARE) }),
   ],
   networks: [Network.fromPartial({ key: 'default', name: 'shop_default' })],
 });
@@ -43,8 +59,19 @@ beforeEach(async () => {
 });
 
 const app = (): Docker.Container => bench.engine.docker.getContainer('shop-app-1');
+const rare = (): Docker.Container => bench.engine.docker.getContainer('shop-rare-1');
 const elsewhere = () => bench.engine.docker.getNetwork('elsewhere');
 const own = () => bench.engine.docker.getNetwork('shop_default');
+
+/** Takes a container off its network and puts it back on it without one detail of how it stood there. */
+async function rejoinWithout(detail: 'DriverOpts' | 'Links' | 'MacAddress'): Promise<void> {
+  const { Aliases, Links, MacAddress, ...others } =
+    (await rare().inspect()).NetworkSettings.Networks['shop_default'] ?? {};
+  const DriverOpts = 'DriverOpts' in others ? others.DriverOpts : undefined;
+  const endpoint = { Aliases, Links, MacAddress, DriverOpts, [detail]: undefined };
+  await own().disconnect({ Container: 'shop-rare-1' });
+  await own().connect({ Container: 'shop-rare-1', EndpointConfig: JSON.parse(JSON.stringify(endpoint)) });
+}
 
 /** What a human does, and the one field that then differs. */
 const BY_HAND: readonly (readonly [string, string, () => Promise<unknown>])[] = [
@@ -86,6 +113,19 @@ const BY_HAND: readonly (readonly [string, string, () => Promise<unknown>])[] = 
       await own().connect({ Container: 'shop-app-1' });
     },
   ],
+  ['update --cpu-period', 'modified services.rare.cpu_period', () => rare().update({ CpuPeriod: 40_000 })],
+  ['update --cpu-quota', 'modified services.rare.cpu_quota', () => rare().update({ CpuQuota: 30_000 })],
+  [
+    'network connect without its MAC address',
+    'modified services.rare.networks.default.mac_address',
+    () => rejoinWithout('MacAddress'),
+  ],
+  [
+    'network connect without its options',
+    'modified services.rare.networks.default.driver_opts',
+    () => rejoinWithout('DriverOpts'),
+  ],
+  ['network connect without its links', 'modified services.rare.networks.default.links', () => rejoinWithout('Links')],
 ];
 
 describe('what a human changes on a container', () => {

@@ -163,6 +163,7 @@ export interface Mutation {
 /** The way from one run of an agent to the engine: it takes time, and the end of the agent cuts it off anywhere. */
 class Connection implements Engine {
   readonly manyNetworksAtCreate = true;
+  readonly makesMountpoints = true;
   readonly #engine: SimEngine;
   readonly #life: Life;
   readonly #random: Random;

@@ -17,7 +17,7 @@ export async function createNetwork(parts: ApplyParts, stack: string, network: N
 
 /** Body of NetworkCreate (Engine API 1.41), apart from labels. */
 export function networkBody(network: Network): NetworkBody {
-  const { name, driver, internal, attachable, driverOptions, enableIpv6, ipam } = network;
+  const { name, driver, internal, attachable, driverOptions, enableIpv6, enableIpv4, ipam } = network;
   return {
     Name: name,
     Driver: driver || 'bridge',
@@ -25,6 +25,7 @@ export function networkBody(network: Network): NetworkBody {
     ...(attachable ? { Attachable: true } : {}),
     ...(driverOptions.length === 0 ? {} : { Options: pairs(driverOptions) }),
     ...(enableIpv6 === undefined ? {} : { EnableIPv6: enableIpv6 }),
+    ...(enableIpv4 === undefined ? {} : { EnableIPv4: enableIpv4 }),
     ...(ipam === undefined
       ? {}
       : { IPAM: { Driver: ipam.driver || 'default', Options: pairs(ipam.options), Config: ipam.pools.map(poolBody) } }),

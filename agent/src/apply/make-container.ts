@@ -2,7 +2,7 @@ import { COMPOSE_LABELS, LABELS } from '@mooring/proto';
 import type { OwnContainer } from '../observe/observed.ts';
 import { createBody } from '../plan/create-body.ts';
 import type { DesiredStack } from '../plan/desired.ts';
-import { namespaceServices } from '../plan/expectation.ts';
+import { sharedServices } from '../plan/expectation.ts';
 import { isPassingName } from '../plan/kept-name.ts';
 import type { ContainerStep } from '../plan/step.ts';
 import type { ApplyParts } from './apply-parts.ts';
@@ -28,6 +28,7 @@ export async function makeContainer(
     carriedOver: await volumesToCarry(parts, wish.step, wish.old),
     manyNetworks: engine.manyNetworksAtCreate,
     imageId: await engine.imageId(service.container?.image ?? ''),
+    makesMountpoints: engine.makesMountpoints,
     mode: (mode) => `container:${namespaces.get(mode.replace('service:', '')) ?? mode}`,
   });
   const id = await engine.createContainer(wish.name ?? name, body, service.container?.platform ?? '');
@@ -37,13 +38,13 @@ export async function makeContainer(
   return id;
 }
 
-/** Ids of the containers whose namespaces the service shares: the engine keeps ids, so that they are looked up at the last moment. */
+/** Ids of the containers whose namespaces or volumes the service shares: the engine keeps ids, so that they are looked up at the last moment. */
 async function namespaceOwners(
   { engine, record }: ApplyParts,
   { stack }: DesiredStack,
   { service }: ContainerStep,
 ): Promise<ReadonlyMap<string, string>> {
-  const wanted = namespaceServices(service);
+  const wanted = sharedServices(service);
   if (wanted.length === 0) return new Map();
   const containers = await engine.listContainers();
   const own = containers.filter(

@@ -2,6 +2,7 @@ import { MooringError } from '@mooring/proto';
 import type { OwnContainer } from '../observe/observed.ts';
 import type { DesiredStack } from '../plan/desired.ts';
 import { endpointOf } from '../plan/endpoint.ts';
+import { linksOf } from '../plan/links.ts';
 import type { Step } from '../plan/step.ts';
 import type { ApplyParts } from './apply-parts.ts';
 import { createNetwork } from './create-network.ts';
@@ -57,16 +58,18 @@ async function refuseForeign({ engine }: ApplyParts, { old, containers }: Replac
 
 async function bringBack(
   parts: ApplyParts,
-  { bundle }: DesiredStack,
+  desired: DesiredStack,
   { step, running }: { step: ReplaceNetwork; running: readonly OwnContainer[] },
 ): Promise<void> {
   const { engine } = parts;
   const { network, containers } = step;
   for (const container of containers) {
-    const service = bundle.services.find(({ name }) => name === container.service);
+    const service = desired.bundle.services.find(({ name }) => name === container.service);
     const attachment = service?.container?.networks.find((wanted) => wanted.network === network.key);
     if (service === undefined || attachment === undefined) continue;
-    await engine.connectNetwork(network.name, container.id, endpointOf(service, attachment, container.name));
+    const links = linksOf(service, desired, container.replica);
+    const endpoint = endpointOf(service, attachment, { name: container.name, links });
+    await engine.connectNetwork(network.name, container.id, endpoint);
   }
   failpoint('network.connected');
   await Promise.all(running.map(({ id }) => startContainer(parts, id)));

@@ -54,6 +54,9 @@ const CHOSEN_BY_ENGINE: ReadonlySet<string> = new Set([
  */
 const SHOWN_AS_CONFIGURED: ReadonlySet<string> = new Set(['ulimits']);
 
+/** Attributes that engines discard where the kernel lacks them, with a warning that nobody keeps. */
+const MAY_BE_DISCARDED: ReadonlySet<string> = new Set(['blkio_config', 'mem_swappiness', 'oom_kill_disable']);
+
 /** Attributes that no inspect shows. */
 export const SILENT: ReadonlySet<string> = new Set(['platform', 'mount_options']);
 
@@ -63,6 +66,18 @@ const OF_ITS_OWN: ReadonlySet<string> = new Set(['hostname']);
 /** A variable that is taken away is one that is not there: whether the image has one decides the other side. */
 function isNothing(path: string, text: string): boolean {
   return text === '' || (text === UNSET && attributeOf(path) === 'environment');
+}
+
+/** Every attachment that runs has one, whoever chose it. */
+function isMacAddress(path: string): boolean {
+  return path.endsWith('.mac_address') && attributeOf(path) === 'networks';
+}
+
+/** An absent value says nothing: the engine tells it of what runs alone, or it was asked for when the container was made, and discarded. */
+function isUntold(path: string, receipt: Fields | undefined, asked: Fields | undefined): boolean {
+  if (isMacAddress(path)) return true;
+  if (!MAY_BE_DISCARDED.has(attributeOf(path))) return false;
+  return asked === undefined || (asked.has(path) && receipt?.has(path) !== true);
 }
 
 /** Every field that differs, sorted by path. Without a receipt, what the engine chose is taken as it is. */
@@ -75,12 +90,13 @@ export function compare({ desired, receipt, silent }: Expected, observed: Fields
   // Nearly every field is as it should be: that is asked first, and nothing is made on the way there.
   desired.forEach((wanted, path) => {
     const actual = observed.get(path);
-    if (actual === wanted) return;
+    if (actual === wanted || (actual === undefined && isUntold(path, receipt, silent))) return;
     if (SILENT.has(attributeOf(path))) judge(path, wanted, silent === undefined ? wanted : (silent.get(path) ?? ''));
     else judge(path, wanted, actual ?? '');
   });
   observed.forEach((actual, path) => {
     if (desired.has(path) || OF_ITS_OWN.has(path) || SHOWN_AS_CONFIGURED.has(attributeOf(path))) return;
+    if (isMacAddress(path)) return;
     if (!CHOSEN_BY_ENGINE.has(attributeOf(path))) judge(path, '', actual);
     else if (receipt !== undefined) judge(path, receipt.get(path) ?? '', actual);
   });

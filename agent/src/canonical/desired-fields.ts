@@ -1,5 +1,7 @@
 import {
+  type BlockIo,
   type ContainerSpec,
+  type DeviceRate,
   type Mount,
   type NetworkAttachment,
   type Service,
@@ -9,11 +11,13 @@ import type { InspectedConfig } from '../observe/inspected.ts';
 import type { MountPaths } from '../plan/desired.ts';
 import { imageFields } from './container-fields.ts';
 import { type Fields, FieldsBuilder } from './fields.ts';
-import { anonymousText, bindText, memoryText, tmpfsText, volumeText } from './mount-fields.ts';
-import { ATTACHED } from './network-attachment-fields.ts';
+import { anonymousText, bindText, imageText, memoryText, tmpfsText, volumeText } from './mount-fields.ts';
+import { ATTACHED, addDriver, INTERFACE_OPTION } from './network-attachment-fields.ts';
 import { pairs } from './pairs.ts';
 import {
+  blockDeviceText,
   capability,
+  deviceRequestText,
   healthcheckFields,
   imageReference,
   restartPolicy,
@@ -34,6 +38,8 @@ export interface DesiredContext {
   readonly paths: MountPaths;
   /** `container:<id>` for `service:<name>`; other modes as they are. */
   mode(text: string): string;
+  /** Names under which it finds other containers on each of its networks, as "container:alias". */
+  readonly links: readonly string[];
 }
 
 /** The canonical form that a container must have: what Compose sets, over what its image sets. */
@@ -47,8 +53,8 @@ export function desiredFields(service: Service, context: DesiredContext): Fields
   addNamespaces(fields, spec, context);
   addSecurity(fields, spec, context);
   addNames(fields, spec);
-  for (const mount of spec.mounts) addMount(fields, mount, context);
-  addNetworks(fields, service, { spec, name: context.name });
+  for (const mount of comparedMounts(spec, context.image)) addMount(fields, mount, context);
+  addNetworks(fields, service, { spec, name: context.name, links: context.links });
   return fields.build();
 }
 
@@ -59,7 +65,18 @@ function inherited(spec: ContainerSpec, image: InspectedConfig): Fields {
   if ((spec.entrypoint?.values ?? []).length > 0) all.delete('command');
   if (spec.healthcheck?.test[0] === 'NONE') all.delete('healthcheck.test');
   for (const { target } of spec.mounts) all.delete(`volumes.${target}`);
+  // Another container's volumes may be there already where the image asks for one.
+  if (spec.volumesFrom.length > 0)
+    for (const target of Object.keys(image.Volumes ?? {})) all.delete(`volumes.${target}`);
   return all;
+}
+
+/** Beside another container's volumes nobody can tell whose volume without a name stands where the image asks for one. */
+function comparedMounts({ mounts, volumesFrom }: ContainerSpec, image: InspectedConfig): readonly Mount[] {
+  if (volumesFrom.length === 0) return mounts;
+  return mounts.filter(
+    ({ target, source }) => source?.$case !== 'anonymous' || !Object.hasOwn(image.Volumes ?? {}, target),
+  );
 }
 
 function addProcess(fields: FieldsBuilder, spec: ContainerSpec): void {
@@ -95,12 +112,36 @@ function addResources(fields: FieldsBuilder, spec: ContainerSpec): void {
   for (const { source, target, permissions } of spec.devices)
     fields.text(`devices.${target}`, `${source}:${permissions}`);
   fields.map('sysctls', pairs(spec.sysctls)).text('platform', spec.platform);
+  fields.number('cpu_period', spec.cpuPeriod).number('cpu_quota', spec.cpuQuota).number('cpu_count', spec.cpuCount);
+  fields.number('cpu_rt_period', spec.cpuRealtimePeriod).number('cpu_rt_runtime', spec.cpuRealtimeRuntime);
+  fields.text('cgroup_parent', spec.cgroupParent).number('mem_swappiness', spec.memorySwappiness);
+  fields.flag('oom_kill_disable', spec.oomKillDisable).number('oom_score_adj', spec.oomScoreAdjustment);
+  fields.list('device_cgroup_rules', spec.deviceCgroupRules).map('storage_opt', pairs(spec.storageOptions));
+  const requests = spec.deviceRequests.map(({ options, ...request }) =>
+    deviceRequestText({ ...request, options: pairs(options) }),
+  );
+  fields.list('gpus', requests);
+  if (spec.blockIo !== undefined) addBlockIo(fields, spec.blockIo);
+}
+
+function addBlockIo(fields: FieldsBuilder, { weight, ...lists }: BlockIo): void {
+  const texts = (devices: readonly DeviceRate[]) => devices.map(({ path, rate }) => blockDeviceText(path, rate));
+  fields.number('blkio_config.weight', weight).set('blkio_config.weight_device', texts(lists.weightDevices));
+  fields.set('blkio_config.device_read_bps', texts(lists.readBytes));
+  fields.set('blkio_config.device_write_bps', texts(lists.writeBytes));
+  fields.set('blkio_config.device_read_iops', texts(lists.readOperations));
+  fields.set('blkio_config.device_write_iops', texts(lists.writeOperations));
 }
 
 function addNamespaces(fields: FieldsBuilder, spec: ContainerSpec, { mode }: DesiredContext): void {
   fields.text('network_mode', mode(spec.networkMode));
   fields.text('pid', mode(spec.pidMode)).text('ipc', mode(spec.ipcMode));
-  fields.text('uts', spec.utsMode).text('userns_mode', spec.usernsMode);
+  fields.text('uts', spec.utsMode).text('userns_mode', spec.usernsMode).text('cgroup', spec.cgroupMode);
+  fields.text('runtime', spec.runtime).map('annotations', pairs(spec.annotations));
+  fields.list(
+    'volumes_from',
+    spec.volumesFrom.map((from) => volumesOwner(from, mode)),
+  );
 }
 
 function addSecurity(fields: FieldsBuilder, spec: ContainerSpec, { mode }: DesiredContext): void {
@@ -128,18 +169,18 @@ function addNames(fields: FieldsBuilder, spec: ContainerSpec): void {
 }
 
 function addMount(fields: FieldsBuilder, mount: Mount, context: DesiredContext): void {
-  const { target, readOnly, source, propagation } = mount;
+  const { target, readOnly, source, propagation, recursive } = mount;
   const path = `volumes.${target}`;
   // Only making the container tells these to the engine.
-  const silent = [mount.noCopy ? 'nocopy' : '', mount.selinux, mount.mustExist ? 'must_exist' : ''].filter(
-    (word) => word !== '',
-  );
+  const labels = mount.volumeLabels.map(({ name, value }) => `${name}=${value}`);
+  const said = [mount.noCopy ? 'nocopy' : '', mount.selinux, mount.mustExist ? 'must_exist' : '', ...labels];
+  const silent = said.filter((word) => word !== '');
   fields.text(`mount_options.${target}`, silent.join(','));
   const bind = (source: string, isReadOnly: boolean) =>
-    fields.text(path, bindText({ source, readOnly: isReadOnly, propagation }));
+    fields.text(path, bindText({ source, readOnly: isReadOnly, propagation, recursive }));
   switch (source?.$case) {
     case 'volume':
-      fields.text(path, volumeText(context.volumeName(source.value), readOnly));
+      fields.text(path, volumeText(context.volumeName(source.value), readOnly, mount));
       break;
     case 'anonymous':
       fields.text(path, anonymousText(readOnly));
@@ -161,6 +202,9 @@ function addMount(fields: FieldsBuilder, mount: Mount, context: DesiredContext):
       else
         fields.text(path, memoryText({ sizeBytes: Number(source.value.sizeBytes), mode: source.value.mode, readOnly }));
       break;
+    case 'image':
+      fields.text(path, imageText(source.value.reference, mount));
+      break;
     case undefined:
       break;
   }
@@ -169,7 +213,7 @@ function addMount(fields: FieldsBuilder, mount: Mount, context: DesiredContext):
 function addNetworks(
   fields: FieldsBuilder,
   service: Service,
-  { spec, name }: { spec: ContainerSpec; name: string },
+  { spec, name, links }: { spec: ContainerSpec; name: string; links: readonly string[] },
 ): void {
   if (spec.networkMode !== '') return;
   fields.text('networks', spec.networks[0]?.network);
@@ -179,8 +223,22 @@ function addNetworks(
     const aliases = attachmentAliases(service, attachment, name).filter((alias) => alias !== spec.hostname);
     fields.text(path, ATTACHED).set(`${path}.aliases`, aliases);
     fields.text(`${path}.ipv4_address`, attachment.ipv4Address).text(`${path}.ipv6_address`, attachment.ipv6Address);
-    fields.set(`${path}.link_local_ips`, attachment.linkLocalIps);
+    fields.set(`${path}.link_local_ips`, attachment.linkLocalIps).set(`${path}.links`, links);
+    fields.number(`${path}.gw_priority`, attachment.gatewayPriority);
+    fields.text(`${path}.mac_address`, attachment.macAddress);
+    addDriver(fields, path, driverOptions(attachment));
   }
+}
+
+/** Options of the driver as the engine is told: the name of the interface is one of them. */
+export function driverOptions({ driverOptions: options, interfaceName }: NetworkAttachment) {
+  const named = interfaceName === '' ? {} : { [INTERFACE_OPTION]: interfaceName };
+  return { ...pairs(options), ...named };
+}
+
+/** The container whose volumes are mounted, by the id that the engine keeps, or by its name where it is not of the stack. */
+export function volumesOwner(from: string, mode: (text: string) => string): string {
+  return from.startsWith('service:') ? mode(from).replace(/^container:/, '') : from;
 }
 
 /** Names of a container on one network: its own, its service's, and what the Compose file adds. */

@@ -1,6 +1,13 @@
 import type { FieldsBuilder } from './fields.ts';
 import { numberOf, recordOf, recordsOf, textOf, textRecordOf, textsOf } from './outside-data.ts';
-import { capability, OPEN_PATHS, restartPolicy, securityOptions } from './spellings.ts';
+import {
+  blockDeviceText,
+  capability,
+  deviceRequestText,
+  OPEN_PATHS,
+  restartPolicy,
+  securityOptions,
+} from './spellings.ts';
 
 type HostConfig = Readonly<Record<string, unknown>>;
 
@@ -15,6 +22,7 @@ const NUMBERS = Object.entries({
   cpu_rt_period: 'CpuRealtimePeriod',
   cpu_rt_runtime: 'CpuRealtimeRuntime',
   shm_size: 'ShmSize',
+  cpu_count: 'CpuCount',
   oom_score_adj: 'OomScoreAdj',
   'blkio_config.weight': 'BlkioWeight',
 });
@@ -34,27 +42,30 @@ const TEXTS = Object.entries({
   cgroup_parent: 'CgroupParent',
   runtime: 'Runtime',
 });
-/** Whole structures that Compose has a name for and that are only watched: any change is seen, its text is the engine's own. */
-const WATCHED = Object.entries({
+/** Lists of block devices, each with one number. */
+const BLOCK_DEVICES = Object.entries({
   'blkio_config.weight_device': 'BlkioWeightDevice',
   'blkio_config.device_read_bps': 'BlkioDeviceReadBps',
   'blkio_config.device_write_bps': 'BlkioDeviceWriteBps',
   'blkio_config.device_read_iops': 'BlkioDeviceReadIOps',
   'blkio_config.device_write_iops': 'BlkioDeviceWriteIOps',
-  device_cgroup_rules: 'DeviceCgroupRules',
-  gpus: 'DeviceRequests',
-  mem_swappiness: 'MemorySwappiness',
-  storage_opt: 'StorageOpt',
-  links: 'Links',
-  volumes_from: 'VolumesFrom',
 });
+/** Lists of texts in order; links of the engine's own bridge are only watched. */
+const LISTS = Object.entries({ device_cgroup_rules: 'DeviceCgroupRules', links: 'Links', volumes_from: 'VolumesFrom' });
+/** Mappings of names to texts. */
+const MAPS = Object.entries({ annotations: 'Annotations', storage_opt: 'StorageOpt', sysctls: 'Sysctls' });
 
 /** Everything of HostConfig but mounts and networks. */
 export function addHostConfig(fields: FieldsBuilder, host: HostConfig): void {
   for (const [path, key] of NUMBERS) fields.number(path, numberOf(host[key]));
   for (const [path, key] of FLAGS) fields.flag(path, host[key] === true);
   for (const [path, key] of TEXTS) fields.text(path, textOf(host[key]));
-  for (const [path, key] of WATCHED) fields.text(path, isSet(host[key]) ? JSON.stringify(host[key]) : '');
+  for (const [path, key] of LISTS) fields.list(path, textsOf(host[key]));
+  for (const [path, key] of MAPS) fields.map(path, textRecordOf(host[key]));
+  for (const [path, key] of BLOCK_DEVICES) fields.set(path, recordsOf(host[key]).map(blockDevice));
+  fields.list('gpus', recordsOf(host['DeviceRequests']).map(deviceRequest));
+  // Engines say null or -1 where nothing was asked.
+  fields.number('mem_swappiness', Math.max(numberOf(host['MemorySwappiness']), 0));
   fields.number('cpus', numberOf(host['NanoCpus']));
   // null, 0 and -1 all mean no limit.
   fields.number('pids_limit', Math.max(numberOf(host['PidsLimit']), 0));
@@ -67,7 +78,6 @@ export function addHostConfig(fields: FieldsBuilder, host: HostConfig): void {
   fields.set('group_add', textsOf(host['GroupAdd'])).set('extra_hosts', textsOf(host['ExtraHosts']));
   fields.list('dns', textsOf(host['Dns'])).list('dns_opt', textsOf(host['DnsOptions']));
   fields.list('dns_search', textsOf(host['DnsSearch']));
-  fields.map('sysctls', textRecordOf(host['Sysctls']));
   addSecurity(fields, host);
   addLists(fields, host);
   addPorts(fields, recordOf(host['PortBindings']));
@@ -107,8 +117,17 @@ function addPorts(fields: FieldsBuilder, bindings: Readonly<Record<string, unkno
   }
 }
 
-function isSet(value: unknown): boolean {
-  if (value === null || value === undefined || value === -1) return false;
-  if (Array.isArray(value)) return value.length > 0;
-  return typeof value === 'object' ? Object.keys(value).length > 0 : true;
+function blockDevice(item: Readonly<Record<string, unknown>>): string {
+  return blockDeviceText(textOf(item['Path']), numberOf(item['Rate'] ?? item['Weight']));
+}
+
+function deviceRequest(item: Readonly<Record<string, unknown>>): string {
+  return deviceRequestText({
+    driver: textOf(item['Driver']),
+    count: numberOf(item['Count']),
+    deviceIds: textsOf(item['DeviceIDs']),
+    // All of one list are wanted: docker compose asks for one list.
+    capabilities: Array.isArray(item['Capabilities']) ? item['Capabilities'].flatMap(textsOf) : [],
+    options: textRecordOf(item['Options']),
+  });
 }

@@ -37,6 +37,7 @@ function desired(hostname: string, aliases: readonly string[]): string | undefin
     volumeName: (key) => key,
     paths: { content: () => '', tree: () => '', data: () => '' },
     mode: (text) => text,
+    links: [],
   });
   return fields.get('networks.default.aliases');
 }

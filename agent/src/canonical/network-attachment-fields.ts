@@ -1,6 +1,7 @@
 import type { InspectedContainer, InspectedEndpoint } from '../observe/inspected.ts';
 import type { Naming } from './container-fields.ts';
 import type { FieldsBuilder } from './fields.ts';
+import { numberOf, textRecordOf } from './outside-data.ts';
 
 /** Networks of the engine that are modes, not networks that one attaches to. */
 const MODES: ReadonlySet<string> = new Set(['host', 'none', 'bridge']);
@@ -22,7 +23,30 @@ export function addNetworks(fields: FieldsBuilder, inspected: InspectedContainer
     const { IPv4Address, IPv6Address, LinkLocalIPs } = endpoint.IPAMConfig ?? {};
     fields.text(`${path}.ipv4_address`, IPv4Address).text(`${path}.ipv6_address`, IPv6Address);
     fields.set(`${path}.link_local_ips`, LinkLocalIPs);
+    fields.text(`${path}.mac_address`, macOf(name, endpoint, inspected));
+    addDriver(fields, path, textRecordOf(endpoint.DriverOpts));
+    fields.number(`${path}.gw_priority`, numberOf(endpoint.GwPriority)).set(`${path}.links`, endpoint.Links);
   }
+}
+
+/** What is told while it runs; of what stands still an engine tells the address of the primary network alone, and only where one was asked for. */
+function macOf(
+  name: string,
+  { MacAddress = '' }: InspectedEndpoint,
+  { Config, HostConfig }: InspectedContainer,
+): string {
+  if (MacAddress !== '') return MacAddress.toLowerCase();
+  return HostConfig['NetworkMode'] === name ? (Config.MacAddress ?? '').toLowerCase() : '';
+}
+
+/** Option by which a driver hears the name of the interface (docker compose, createEndpointSettings). */
+export const INTERFACE_OPTION = 'com.docker.network.endpoint.ifname';
+
+/** Options of the driver, as one field: their names have dots. The name of the interface is one of them. */
+export function addDriver(fields: FieldsBuilder, path: string, options: Readonly<Record<string, string>>): void {
+  const { [INTERFACE_OPTION]: name, ...others } = options;
+  const texts = Object.entries(others).map(([option, value]) => `${option}=${value}`);
+  fields.text(`${path}.interface_name`, name).set(`${path}.driver_opts`, texts);
 }
 
 /** Where networks are listed, the mode repeats the first one's name or id. Unset is "default" on 20.10 and "bridge" on later engines. */

@@ -12,6 +12,7 @@ export function desiredNetworkFields(network: Network): Fields {
   fields.text('driver', network.driver || DEFAULT_NETWORK_DRIVER);
   fields.flag('internal', network.internal).flag('attachable', network.attachable);
   if (network.enableIpv6 !== undefined) fields.text('enable_ipv6', String(network.enableIpv6));
+  if (network.enableIpv4 !== undefined) fields.text('enable_ipv4', String(network.enableIpv4));
   fields.map('driver_opts', pairs(network.driverOptions)).map('labels', pairs(network.labels));
   fields.text('ipam.driver', network.ipam?.driver === 'default' ? '' : network.ipam?.driver);
   fields.map('ipam.options', pairs(network.ipam?.options ?? []));
@@ -39,6 +40,7 @@ export function networkFields(
   fields.text('driver', inspected.Driver);
   fields.flag('internal', inspected.Internal).flag('attachable', inspected.Attachable);
   fields.text('enable_ipv6', String(inspected.EnableIPv6 === true));
+  fields.text('enable_ipv4', String(inspected.EnableIPv4 !== false));
   fields.map('driver_opts', inspected.Options).map('labels', ofUser(labels));
   fields.text('ipam.driver', inspected.IPAM?.Driver === 'default' ? '' : inspected.IPAM?.Driver);
   fields.map('ipam.options', inspected.IPAM?.Options);
@@ -46,7 +48,7 @@ export function networkFields(
   return new Map([...fields.build()].filter(([path]) => desired.has(path) || !CHOSEN_BY_ENGINE.test(path)));
 }
 
-const CHOSEN_BY_ENGINE = /^(?:ipam\.|enable_ipv6$|driver_opts\.)/;
+const CHOSEN_BY_ENGINE = /^(?:ipam\.|enable_ipv[46]$|driver_opts\.)/;
 
 function addPool(fields: FieldsBuilder, { Subnet = '', Gateway, IPRange, AuxiliaryAddresses }: InspectedPool): void {
   const path = `ipam.config.${Subnet}`;

@@ -113,3 +113,23 @@ export function restartPolicy(name: string, maximumRetries: number): string {
   if (name === '' || name === 'no') return '';
   return name === 'on-failure' && maximumRetries > 0 ? `${name}:${maximumRetries}` : name;
 }
+
+/** A number for one block device. */
+export function blockDeviceText(path: string, rate: number | bigint): string {
+  return `${path}:${rate}`;
+}
+
+/** Devices that a driver provides; the order of options means nothing. */
+export function deviceRequestText(request: {
+  readonly driver: string;
+  readonly count: number;
+  readonly deviceIds: readonly string[];
+  readonly capabilities: readonly string[];
+  readonly options: Readonly<Record<string, string>>;
+}): string {
+  const { driver, count, deviceIds, capabilities, options } = request;
+  const many = count === -1 ? 'all' : String(count);
+  const named = Object.entries(options).map(([name, value]) => `${name}=${value}`);
+  const words = [driver, deviceIds.length > 0 ? deviceIds.join('+') : many, `[${capabilities.join(' ')}]`];
+  return [...words, ...named.sort()].filter((word) => word !== '').join(' ');
+}

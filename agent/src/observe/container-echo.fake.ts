@@ -8,8 +8,8 @@ type Json = Readonly<Record<string, unknown>>;
 export interface EchoContext {
   readonly id: string;
   readonly image: InspectedConfig;
-  /** Id of the container that a name or an id means. */
-  containerId(reference: string): string;
+  /** The container that a name or an id means. */
+  container(reference: string): { readonly id: string; readonly mounts: readonly InspectedMount[] };
   /** An id that was not there before. */
   newId(): string;
 }
@@ -108,6 +108,21 @@ const HOST_DEFAULTS: Json = {
   OomScoreAdj: 0,
   OomKillDisable: null,
   MemorySwappiness: null,
+  Annotations: null,
+  BlkioWeight: 0,
+  BlkioWeightDevice: null,
+  BlkioDeviceReadBps: null,
+  BlkioDeviceWriteBps: null,
+  BlkioDeviceReadIOps: null,
+  BlkioDeviceWriteIOps: null,
+  CgroupParent: '',
+  CpuCount: 0,
+  CpuRealtimePeriod: 0,
+  CpuRealtimeRuntime: 0,
+  DeviceCgroupRules: null,
+  DeviceRequests: null,
+  Links: null,
+  VolumesFrom: null,
   MaskedPaths: ['/proc/kcore', '/proc/keys'],
   ReadonlyPaths: ['/proc/bus', '/proc/sys'],
 };
@@ -120,6 +135,8 @@ export function echoedHostConfig(body: CreateBody, context: EchoContext): Record
   if (host['NetworkMode'] === '') host['NetworkMode'] = 'bridge';
   if (Number(host['Memory']) > 0 && Number(host['MemorySwap']) === 0) host['MemorySwap'] = 2 * Number(host['Memory']);
   if (Number(host['PidsLimit'] ?? 0) <= 0) host['PidsLimit'] = null;
+  // Cgroup v2 has neither; the engine warns and drops them.
+  Object.assign(host, { MemorySwappiness: null, OomKillDisable: null });
   const logging = recordOf(host['LogConfig']);
   host['LogConfig'] = { Type: textOf(logging['Type']) || 'json-file', Config: recordOf(logging['Config']) };
   const isPrivileged = host['Privileged'] === true;
@@ -129,19 +146,24 @@ export function echoedHostConfig(body: CreateBody, context: EchoContext): Record
   return host;
 }
 
-function echoedMode(mode: string, { containerId }: EchoContext): string {
-  return mode.startsWith('container:') ? `container:${containerId(mode.slice('container:'.length))}` : mode;
+function echoedMode(mode: string, { container }: EchoContext): string {
+  return mode.startsWith('container:') ? `container:${container(mode.slice('container:'.length)).id}` : mode;
 }
 
 /** What is mounted, as the top-level Mounts of ContainerInspect tell it, whatever form it was asked for in. */
-export function echoedMounts(body: CreateBody, { image, newId }: EchoContext): readonly InspectedMount[] {
+export function echoedMounts(body: CreateBody, { image, newId, container }: EchoContext): readonly InspectedMount[] {
   const host = recordOf(body['HostConfig']);
   const asked = [...textsOf(host['Binds']).map(mountOfBind), ...recordsOf(host['Mounts']).flatMap(mountOf)];
   const memory = Object.keys(recordOf(host['Tmpfs']));
-  const taken = new Set([...asked.map(({ Destination }) => Destination), ...memory]);
-  const others = { ...image.Volumes, ...recordOf(body['Volumes']) };
-  const unnamed = Object.keys(others).filter((target) => !taken.has(target));
-  return [...asked, ...unnamed.map((target) => volume('', target, true))].map((mount) => named(mount, newId));
+  const own = new Set(asked.map(({ Destination }) => Destination));
+  const inherited = textsOf(host['VolumesFrom']).flatMap((from) => container(from.split(':')[0] ?? '').mounts);
+  const others = inherited.filter(({ Destination }) => !own.has(Destination));
+  const taken = new Set([...own, ...others.map(({ Destination }) => Destination), ...memory]);
+  const unnamed = Object.keys({ ...image.Volumes, ...recordOf(body['Volumes']) }).filter(
+    (target) => !taken.has(target),
+  );
+  const made = [...asked, ...unnamed.map((target) => volume('', target, true))].map((mount) => named(mount, newId));
+  return [...made, ...others];
 }
 
 function mountOfBind(text: string): InspectedMount {
@@ -158,6 +180,10 @@ function mountOf(mount: Json): InspectedMount[] {
   const [target, source] = [textOf(mount['Target']), textOf(mount['Source'])];
   const isWritable = mount['ReadOnly'] !== true;
   if (mount['Type'] === 'volume') return [volume(source, target, isWritable)];
+  if (mount['Type'] === 'image')
+    return [
+      { Type: 'image', Name: source, Source: '/merged', Destination: target, RW: false, Propagation: 'rprivate' },
+    ];
   if (mount['Type'] !== 'bind') return [];
   return [bind({ source, target, isWritable, propagation: textOf(recordOf(mount['BindOptions'])['Propagation']) })];
 }

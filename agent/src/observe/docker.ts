@@ -66,6 +66,7 @@ async function deadline<T>(what: string, ms: number, call: () => Promise<T>): Pr
 
 class DockerEngine implements Engine {
   readonly manyNetworksAtCreate: boolean;
+  readonly makesMountpoints: boolean;
   /** Its answers come at once, or it is broken off at the deadline of a change. */
   readonly #docker: Docker;
   /** The same, at the deadline of a stop. */
@@ -92,6 +93,7 @@ class DockerEngine implements Engine {
       },
     });
     this.manyNetworksAtCreate = minor >= 44;
+    this.makesMountpoints = minor >= 42;
   }
 
   describe(): Promise<EngineDescription> {

@@ -20,6 +20,7 @@ import { endpointOf, HeldContainer } from './held-container.fake.ts';
 import { HeldImages } from './held-images.fake.ts';
 import type { InspectedConfig, InspectedEndpoint } from './inspected.ts';
 import { Inspections } from './inspections.ts';
+import { echoedNetwork } from './network-echo.fake.ts';
 import { FakeSilences } from './silences.fake.ts';
 
 interface HeldNetwork extends NetworkDetails {
@@ -29,6 +30,7 @@ interface HeldNetwork extends NetworkDetails {
 /** An engine in memory: it keeps what it is told, and shows it as engine 28 does. It passes the contract that real engines pass. */
 export class FakeEngine implements Engine {
   readonly manyNetworksAtCreate = true;
+  readonly makesMountpoints = true;
   /** Every call that changed something, oldest first. */
   readonly changed: string[] = [];
   /** The engine's clock, in Unix milliseconds. */
@@ -123,7 +125,7 @@ export class FakeEngine implements Engine {
     return {
       version: '28.0.0',
       defaults: 'fake 28',
-      apiVersion: '1.48',
+      apiVersion: '1.51',
       operatingSystem: 'Memory',
       architecture: 'x86_64',
       cpus: 4,
@@ -180,12 +182,12 @@ export class FakeEngine implements Engine {
     if (image === undefined) throw engineError(what, said(404, `No such image: ${reference}`));
     this.#claim(what, name);
     const id = this.#newId();
-    const containerId = (wanted: string) => this.#held(wanted, what).id;
+    const container = (wanted: string) => this.#held(wanted, what);
     const held = new HeldContainer({
       name,
       body,
       imageId: image.id,
-      context: { id, image: image.config, containerId, newId: this.#newId },
+      context: { id, image: image.config, container, newId: this.#newId },
     });
     for (const { Type, Name = '' } of held.mounts)
       if (Type === 'volume') await this.#makeVolume({ name: Name, driver: 'local', options: {}, labels: {} });
@@ -367,19 +369,9 @@ export class FakeEngine implements Engine {
 
   #addNetwork(body: NetworkBody): string {
     const id = this.#newId();
-    const { Name: name, Driver, Options = {}, IPAM } = body;
     const labels = { ...recordOf(body['Labels']) } as Record<string, string>;
-    const third = this.#networks.size;
-    const pools = [{ Subnet: `172.30.${third}.0/24`, Gateway: `172.30.${third}.1` }];
-    const inspected = {
-      Driver,
-      Internal: body['Internal'] === true,
-      Attachable: body['Attachable'] === true,
-      EnableIPv6: body['EnableIPv6'] === true,
-      Options: { ...recordOf(Options) } as Record<string, string>,
-      IPAM: { Driver: 'default', Options: null, Config: pools, ...recordOf(IPAM) },
-    };
-    this.#networks.set(id, { id, name, labels, inspected });
+    const inspected = echoedNetwork(body, this.#networks.size);
+    this.#networks.set(id, { id, name: body.Name, labels, inspected });
     return id;
   }
 

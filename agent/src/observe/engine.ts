@@ -47,6 +47,8 @@ export interface Engine {
   changes(label: string, signal: AbortSignal): AsyncIterable<readonly Change[]>;
   /** True where a container can join several networks at creation (Engine API 1.44). */
   readonly manyNetworksAtCreate: boolean;
+  /** True where a mount can ask for the source of a bind to be made (Engine API 1.42). */
+  readonly makesMountpoints: boolean;
 }
 
 /** One thing that happened on the engine. */

@@ -5,6 +5,8 @@ import { type EchoContext, echoedConfig, echoedHostConfig, echoedMounts } from '
 import type { Address, ContainerDetails, CreateBody, Endpoint } from './engine.ts';
 import type { InspectedEndpoint } from './inspected.ts';
 
+/** What an engine gives an attachment that asks for none. */
+const CHOSEN_MAC = '02:42:ac:11:00:02';
 /** What engines say of a start that never was. */
 const NEVER = '0001-01-01T00:00:00Z';
 
@@ -75,7 +77,7 @@ export class HeldContainer {
       Id: id,
       Name: `/${name}`,
       Image: imageId,
-      Config: this.#config,
+      Config: { ...this.#config, ...this.#primaryMac() },
       HostConfig: host,
       State: { Status: status, ExitCode: exitCode, StartedAt: started, Error: error, ...this.#health() },
       RestartCount: restarts,
@@ -91,7 +93,20 @@ export class HeldContainer {
   }
 
   #endpoint(endpoint: InspectedEndpoint): InspectedEndpoint {
-    return { ...endpoint, IPAddress: this.isRunning ? (endpoint.IPAMConfig?.IPv4Address ?? '') : '' };
+    const isRunning = this.isRunning;
+    const asked = endpoint.MacAddress ?? '';
+    const standing = this.status === 'created' ? asked : '';
+    return {
+      ...endpoint,
+      IPAddress: isRunning ? (endpoint.IPAMConfig?.IPv4Address ?? '') : '',
+      MacAddress: isRunning ? asked || CHOSEN_MAC : standing,
+    };
+  }
+
+  /** Where one was asked for, it is told of the whole container too. */
+  #primaryMac() {
+    const asked = this.endpoints.get(textOf(this.host['NetworkMode']))?.MacAddress ?? '';
+    return asked === '' ? {} : { MacAddress: asked };
   }
 
   /** A check succeeds as soon as it can, unless the image is one that never does. */
@@ -118,6 +133,7 @@ function endpointsOf(body: CreateBody, mode: string): Map<string, InspectedEndpo
 
 /** An endpoint as an inspect tells it: a container that never ran knows no network by its id. */
 export function endpointOf(asked: Endpoint, networkId: string): InspectedEndpoint {
-  const { Aliases = null, IPAMConfig = null }: InspectedEndpoint = asked;
-  return { NetworkID: networkId, Aliases, IPAMConfig };
+  const { Aliases = null, IPAMConfig = null, Links = null, DriverOpts = null }: InspectedEndpoint = asked;
+  const { GwPriority = 0, MacAddress = '' }: InspectedEndpoint = asked;
+  return { NetworkID: networkId, Aliases, IPAMConfig, Links, DriverOpts, GwPriority, MacAddress };
 }

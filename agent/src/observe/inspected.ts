@@ -30,6 +30,8 @@ export interface InspectedConfig {
   readonly StopSignal?: string | undefined;
   readonly StopTimeout?: number | null | undefined;
   readonly Healthcheck?: InspectedHealthcheck | null | undefined;
+  /** Of the primary network, where one was asked for. */
+  readonly MacAddress?: string | undefined;
 }
 
 export interface InspectedHealthcheck {
@@ -47,6 +49,11 @@ export interface InspectedEndpoint {
   readonly IPAddress?: string | undefined;
   readonly GlobalIPv6Address?: string | undefined;
   readonly Aliases?: readonly string[] | null | undefined;
+  readonly Links?: readonly string[] | null | undefined;
+  readonly DriverOpts?: Readonly<Record<string, string>> | null | undefined;
+  readonly GwPriority?: number | undefined;
+  /** Empty while it does not run, unless one was asked for and it never ran. */
+  readonly MacAddress?: string | undefined;
   readonly IPAMConfig?:
     | {
         readonly IPv4Address?: string | undefined;
@@ -72,6 +79,8 @@ export interface InspectedNetwork {
   readonly Internal?: boolean | undefined;
   readonly Attachable?: boolean | undefined;
   readonly EnableIPv6?: boolean | undefined;
+  /** Engines before API 1.48 do not tell. */
+  readonly EnableIPv4?: boolean | undefined;
   readonly Options?: Readonly<Record<string, string>> | null | undefined;
   readonly IPAM?:
     | {

@@ -1,7 +1,7 @@
 import type { OwnRecord } from '../apply/ports.ts';
 import type { Desired, DesiredStack } from '../plan/desired.ts';
 import { type ExpectationInput, judge } from '../plan/expectation.ts';
-import { nameOf } from '../plan/replica-input.ts';
+import { nameOf } from '../plan/replica-name.ts';
 import type { Observed, OwnContainer } from './observed.ts';
 
 /**

@@ -3,6 +3,7 @@ import type { CreateBody } from '../observe/engine.ts';
 import { type CreateInput, namespace } from './create-input.ts';
 import { endpointOf } from './endpoint.ts';
 import { hostConfig } from './host-config.ts';
+import { linksOf } from './links.ts';
 import type { Joining } from './live-change.ts';
 
 /** The docker compose whose labels these are. */
@@ -19,6 +20,8 @@ export function createBody(input: CreateInput): {
   const mode = spec.networkMode === '' ? networks[0]?.network : namespace(input, spec.networkMode);
   const body = {
     ...configOf(input, spec),
+    // Engines before API 1.44 know the address of the primary network alone, and by this name.
+    ...(input.manyNetworks ? {} : ifSet('MacAddress', spec.networks[0]?.macAddress ?? '')),
     HostConfig: { ...hostConfig(input, spec), ...(mode === undefined ? {} : { NetworkMode: mode }) },
     NetworkingConfig: {
       EndpointsConfig: Object.fromEntries(atOnce.map(({ network, endpoint }) => [network, endpoint])),
@@ -54,11 +57,12 @@ function ifSet(name: string, text: string): Readonly<Record<string, string>> {
   return text === '' ? {} : { [name]: text };
 }
 
-function networksToJoin({ desired, service, name }: CreateInput, spec: ContainerSpec): readonly Joining[] {
+function networksToJoin({ desired, service, name, replica }: CreateInput, spec: ContainerSpec): readonly Joining[] {
+  const links = linksOf(service, desired, replica);
   const names = new Map(desired.bundle.networks.map((network) => [network.key, network.name]));
   return spec.networks.map((attachment) => ({
     network: names.get(attachment.network) ?? attachment.network,
-    endpoint: endpointOf(service, attachment, name),
+    endpoint: endpointOf(service, attachment, { name, links }),
   }));
 }
 

@@ -15,6 +15,8 @@ export interface CreateInput {
   readonly manyNetworks: boolean;
   /** What its reference names now; undefined: nobody knows. */
   readonly imageId: string | undefined;
+  /** Whether a mount of HostConfig.Mounts makes the source of a bind that is not there (Engine API 1.42). */
+  readonly makesMountpoints: boolean;
   /** `container:<id>` for `service:<name>`. */
   mode(text: string): string;
 }

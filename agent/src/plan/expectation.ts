@@ -5,6 +5,7 @@ import { CANONICAL_VERSION, type Fields } from '../canonical/fields.ts';
 import type { Observed, OwnContainer, UnknownContainer } from '../observe/observed.ts';
 import type { DesiredStack, MountPaths } from './desired.ts';
 import { isPassingName } from './kept-name.ts';
+import { linksOf } from './links.ts';
 import type { Receipt } from './receipt.ts';
 
 /** What comparing needs beside desired and observed. */
@@ -77,7 +78,7 @@ export function desiredOf(
   const { stack, bundle } = desired;
   const { service, name } = wanted;
   const image = observed.images.get(container.imageId) ?? receipt(container.id)?.image ?? {};
-  const modes = namespaceModes(service).map((mode) => [mode, resolveMode(mode, stack, observed)] as const);
+  const modes = sharedModes(service).map((mode) => [mode, resolveMode(mode, stack, observed)] as const);
   const key = [stack, name, container.imageId, ...modes.flat()].join(' ');
   const known = knownOf(service, paths);
   const before = known.get(key);
@@ -91,6 +92,7 @@ export function desiredOf(
     paths,
     volumeName: (volume) => volumes.get(volume) ?? volume,
     mode: (mode) => resolved.get(mode) ?? mode,
+    links: linksOf(service, desired, wanted.replica),
   });
   if (known.size >= MAX_KNOWN) known.clear();
   known.set(key, fields);
@@ -116,6 +118,17 @@ export function namespaceModes({ container }: Service): readonly string[] {
 /** Names of the services whose namespaces a service shares. */
 export function namespaceServices(service: Service): readonly string[] {
   return namespaceModes(service).map((mode) => mode.slice(OF_SERVICE.length));
+}
+
+/** Namespaces and volumes of other services: the engine names them all by the ids of their containers. */
+function sharedModes(service: Service): readonly string[] {
+  const volumes = (service.container?.volumesFrom ?? []).filter((from) => from.startsWith(OF_SERVICE));
+  return volumes.length === 0 ? namespaceModes(service) : [...namespaceModes(service), ...volumes];
+}
+
+/** Names of the services that its containers name by their ids. */
+export function sharedServices(service: Service): readonly string[] {
+  return sharedModes(service).map((mode) => mode.slice(OF_SERVICE.length));
 }
 
 /** The engine wants and tells ids: `container:<id>` of the service's first container. */

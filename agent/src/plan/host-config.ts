@@ -1,7 +1,9 @@
-import type { ContainerSpec, Mount } from '@mooring/proto';
+import type { BlockIo, ContainerSpec, DeviceRate, DeviceRequest } from '@mooring/proto';
+import { volumesOwner } from '../canonical/desired-fields.ts';
 import { pairs } from '../canonical/pairs.ts';
 import { capability, OPEN_PATHS } from '../canonical/spellings.ts';
 import { type CreateInput, namespace } from './create-input.ts';
+import { mountsOf } from './create-mounts.ts';
 
 type Body = Readonly<Record<string, unknown>>;
 
@@ -9,11 +11,11 @@ type Body = Readonly<Record<string, unknown>>;
 export function hostConfig(input: CreateInput, spec: ContainerSpec): Body {
   return {
     PortBindings: portBindings(spec),
-    Binds: spec.mounts.flatMap((mount) => bindOf(input, mount)),
-    Mounts: [...spec.mounts.flatMap((mount) => mountOf(input, mount)), ...imageVolumes(input, spec)],
-    ...tmpfsOf(spec),
+    ...mountsOf(input, spec),
     RestartPolicy: { Name: spec.restart?.name ?? 'no', MaximumRetryCount: spec.restart?.maximumRetries ?? 0 },
     ...limits(spec),
+    ...rareLimits(spec),
+    ...shared(input, spec),
     ...namespaces(input, spec),
     ...security(spec),
     ...names(spec),
@@ -45,12 +47,74 @@ function limits(spec: ContainerSpec): Body {
   };
 }
 
+function rareLimits(spec: ContainerSpec): Body {
+  const numbers = {
+    CpuPeriod: spec.cpuPeriod,
+    CpuQuota: spec.cpuQuota,
+    CpuRealtimePeriod: spec.cpuRealtimePeriod,
+    CpuRealtimeRuntime: spec.cpuRealtimeRuntime,
+    CpuCount: spec.cpuCount,
+    MemorySwappiness: spec.memorySwappiness,
+    OomScoreAdj: spec.oomScoreAdjustment,
+    BlkioWeight: spec.blockIo?.weight ?? 0,
+  };
+  const set = Object.entries(numbers).flatMap(([name, value]) => (Number(value) === 0 ? [] : [[name, Number(value)]]));
+  return {
+    ...Object.fromEntries(set),
+    ...(spec.oomKillDisable ? { OomKillDisable: true } : {}),
+    ...(spec.cgroupParent === '' ? {} : { CgroupParent: spec.cgroupParent }),
+    ...ifAny('DeviceCgroupRules', spec.deviceCgroupRules),
+    ...ifAny('DeviceRequests', spec.deviceRequests.map(deviceRequestOf)),
+    ...(spec.blockIo === undefined ? {} : blockIoOf(spec.blockIo)),
+  };
+}
+
+function deviceRequestOf({ driver, count, deviceIds, capabilities, options }: DeviceRequest): Body {
+  return {
+    Driver: driver,
+    Count: count,
+    ...ifAny('DeviceIDs', deviceIds),
+    ...ifAny('Capabilities', capabilities.length === 0 ? [] : [capabilities]),
+    ...(options.length === 0 ? {} : { Options: pairs(options) }),
+  };
+}
+
+function blockIoOf(source: BlockIo): Body {
+  const rates = (name: string, devices: readonly DeviceRate[]) =>
+    ifAny(
+      name,
+      devices.map(({ path, rate }) => ({ Path: path, Rate: Number(rate) })),
+    );
+  return {
+    ...ifAny(
+      'BlkioWeightDevice',
+      source.weightDevices.map(({ path, rate }) => ({ Path: path, Weight: Number(rate) })),
+    ),
+    ...rates('BlkioDeviceReadBps', source.readBytes),
+    ...rates('BlkioDeviceWriteBps', source.writeBytes),
+    ...rates('BlkioDeviceReadIOps', source.readOperations),
+    ...rates('BlkioDeviceWriteIOps', source.writeOperations),
+  };
+}
+
+/** What the runtime and other containers give. */
+function shared(input: CreateInput, spec: ContainerSpec): Body {
+  const owner = (from: string) => volumesOwner(from, (text) => namespace(input, text));
+  return {
+    ...(spec.annotations.length === 0 ? {} : { Annotations: pairs(spec.annotations) }),
+    ...(spec.runtime === '' ? {} : { Runtime: spec.runtime }),
+    ...(spec.storageOptions.length === 0 ? {} : { StorageOpt: pairs(spec.storageOptions) }),
+    ...ifAny('VolumesFrom', spec.volumesFrom.map(owner)),
+  };
+}
+
 function namespaces(input: CreateInput, spec: ContainerSpec): Body {
   const modes = {
     PidMode: namespace(input, spec.pidMode),
     IpcMode: namespace(input, spec.ipcMode),
     UTSMode: spec.utsMode,
     UsernsMode: spec.usernsMode,
+    CgroupnsMode: spec.cgroupMode,
   };
   return Object.fromEntries(Object.entries(modes).filter(([, mode]) => mode !== ''));
 }
@@ -106,93 +170,4 @@ function portBindings(spec: ContainerSpec): Body {
       ports.map(({ hostAddress, hostPort }) => ({ HostIp: hostAddress, HostPort: hostPort })),
     ]),
   );
-}
-
-/** HostConfig.Binds, the form in which docker compose 2.40 makes binds and named volumes that say nothing more. */
-function bindOf(input: CreateInput, mount: Mount): string[] {
-  const { desired, paths } = input;
-  const { target, source } = mount;
-  if (saysMore(input, mount)) return [];
-  switch (source?.$case) {
-    case 'volume': {
-      const name = desired.bundle.volumes.find(({ key }) => key === source.value)?.name ?? source.value;
-      return [`${name}:${target}:${options(mount, mount.readOnly)}`];
-    }
-    case 'hostPath':
-      return [`${source.value}:${target}:${options(mount, mount.readOnly)}`];
-    case 'dataPath':
-      return [`${paths.data(desired.stack, source.value)}:${target}:${options(mount, mount.readOnly)}`];
-    case 'file':
-      return [`${paths.content(source.value.digest, source.value.executable)}:${target}:${options(mount, true)}`];
-    case 'tree':
-      return [`${paths.tree(source.value.digest)}:${target}:${options(mount, true)}`];
-    default:
-      return [];
-  }
-}
-
-/** Whether a bind or named volume goes into HostConfig.Mounts: its source must exist, or docker compose would say it there. */
-function saysMore({ manyNetworks }: CreateInput, { source, mustExist, propagation, selinux, noCopy }: Mount): boolean {
-  if (source?.$case === 'volume') return noCopy && selinux === '' && propagation === '';
-  if (source?.$case !== 'hostPath') return false;
-  // The engines that join many networks at once are those that are sure to make a missing source of such a mount.
-  return mustExist || (manyNetworks && propagation !== '' && selinux === '');
-}
-
-function options({ noCopy, propagation, selinux }: Mount, readOnly: boolean): string {
-  return [readOnly ? 'ro' : 'rw', selinux, propagation, noCopy ? 'nocopy' : '']
-    .filter((option) => option !== '')
-    .join(',');
-}
-
-function mountOf(input: CreateInput, mount: Mount): Body[] {
-  const { carriedOver, desired } = input;
-  const { target, readOnly, source, propagation, mustExist } = mount;
-  switch (source?.$case) {
-    case 'anonymous': {
-      const before = carriedOver.get(target);
-      return [
-        { Type: 'volume', Target: target, ReadOnly: readOnly, ...(before === undefined ? {} : { Source: before }) },
-      ];
-    }
-    case 'volume': {
-      if (!saysMore(input, mount)) return [];
-      const Source = desired.bundle.volumes.find(({ key }) => key === source.value)?.name ?? source.value;
-      return [{ Type: 'volume', Source, Target: target, ReadOnly: readOnly, VolumeOptions: { NoCopy: true } }];
-    }
-    case 'hostPath': {
-      if (!saysMore(input, mount)) return [];
-      const said = {
-        ...(propagation === '' ? {} : { Propagation: propagation }),
-        ...(mustExist ? {} : { CreateMountpoint: true }),
-      };
-      const bind = Object.keys(said).length === 0 ? {} : { BindOptions: said };
-      return [{ Type: 'bind', Source: source.value, Target: target, ReadOnly: readOnly, ...bind }];
-    }
-    case 'tmpfs': {
-      if (source.value.options !== undefined) return [];
-      const { sizeBytes, mode } = source.value;
-      const set = {
-        ...(sizeBytes === 0n ? {} : { SizeBytes: Number(sizeBytes) }),
-        ...(mode === 0 ? {} : { Mode: mode }),
-      };
-      return [{ Type: 'tmpfs', Target: target, ReadOnly: readOnly, TmpfsOptions: set }];
-    }
-    default:
-      return [];
-  }
-}
-
-function tmpfsOf({ mounts }: ContainerSpec): Body {
-  const entries = mounts.flatMap(({ target, source }) =>
-    source?.$case === 'tmpfs' && source.value.options !== undefined ? [[target, source.value.options]] : [],
-  );
-  return entries.length === 0 ? {} : { Tmpfs: Object.fromEntries(entries) };
-}
-
-/** Volumes that the image itself asks for are carried over too. */
-function imageVolumes({ carriedOver }: CreateInput, { mounts }: ContainerSpec): Body[] {
-  const targets = new Set(mounts.map(({ target }) => target));
-  const others = [...carriedOver].filter(([target]) => !targets.has(target));
-  return others.map(([Target, Source]) => ({ Type: 'volume', Target, Source }));
 }

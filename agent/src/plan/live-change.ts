@@ -30,6 +30,9 @@ const LIMITS: Readonly<Record<string, string>> = {
   cpu_shares: 'CpuShares',
   cpuset: 'CpusetCpus',
   pids_limit: 'PidsLimit',
+  cpu_period: 'CpuPeriod',
+  cpu_quota: 'CpuQuota',
+  'blkio_config.weight': 'BlkioWeight',
 };
 
 /** What the change is about. */
@@ -37,6 +40,8 @@ export interface LiveChangeInput {
   readonly service: Service;
   readonly name: string;
   readonly networks: readonly Network[];
+  /** Names under which it finds others, as "container:alias". */
+  readonly links: readonly string[];
 }
 
 /** The change that removes all these differences while the container runs; undefined: it must be made anew. */
@@ -53,7 +58,7 @@ export function liveChange(differences: readonly Difference[], input: LiveChange
 function isLive({ path, desired }: Difference): boolean {
   if (path === 'restart' || path === 'container_name' || path === 'pids_limit') return true;
   if (path === 'networks') return false;
-  if (attributeOf(path) === 'networks') return true;
+  if (attributeOf(path) === 'networks') return !FIXED_DETAILS.has(path.slice(path.lastIndexOf('.') + 1));
   return Object.hasOwn(LIMITS, path) && desired !== '';
 }
 
@@ -87,7 +92,7 @@ function policyOf(desired: string): Readonly<Record<string, unknown>> {
 
 function networkChange(
   differences: readonly Difference[],
-  { service, name, networks }: LiveChangeInput,
+  { service, name, networks, links }: LiveChangeInput,
 ): Pick<LiveChange, 'connect' | 'disconnect'> {
   const names = new Map(networks.map((network) => [network.key, network.name]));
   const touched = new Map<string, Difference | undefined>();
@@ -104,12 +109,21 @@ function networkChange(
     const network = names.get(key) ?? key;
     if (whole === undefined || whole.observed !== '') disconnect.push(network);
     const attachment = service.container?.networks.find((wanted) => wanted.network === key);
-    if (attachment !== undefined) connect.push({ network, endpoint: endpointOf(service, attachment, name) });
+    if (attachment !== undefined) connect.push({ network, endpoint: endpointOf(service, attachment, { name, links }) });
   }
   return { disconnect, connect };
 }
 
 const DETAILS: ReadonlySet<string> = new Set(['aliases', 'ipv4_address', 'ipv6_address', 'link_local_ips']);
+
+/** Details for which a container is made anew: what runs in it may know the interface by them. */
+const FIXED_DETAILS: ReadonlySet<string> = new Set([
+  'driver_opts',
+  'gw_priority',
+  'interface_name',
+  'links',
+  'mac_address',
+]);
 
 /** Names of networks may hold dots: what follows the last one is a detail only if it is one. */
 function keyOf(rest: readonly string[]): string {

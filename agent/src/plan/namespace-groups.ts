@@ -1,4 +1,4 @@
-import { namespaceServices } from './expectation.ts';
+import { sharedServices } from './expectation.ts';
 import type { ContainerStep } from './step.ts';
 
 /** A step that replaces a container. */
@@ -12,7 +12,7 @@ export function namespaceGroups(steps: readonly ContainerStep[]): readonly (read
   let groups: ReplaceStep[][] = [];
   for (const step of steps) {
     if (step.kind !== 'replace-container') continue;
-    const shared = new Set(namespaceServices(step.service));
+    const shared = new Set(sharedServices(step.service));
     const joined = groups.filter((group) => group.some((other) => isOwner(other, shared)));
     groups = [...groups.filter((group) => !joined.includes(group)), [...joined.flat(), step]];
   }

@@ -6,12 +6,13 @@ import type { DesiredStack } from './desired.ts';
 import { judge, type Verdict, type WantedReplica } from './expectation.ts';
 import { type Finding, isIgnored } from './finding.ts';
 import { isPassingName } from './kept-name.ts';
-import { liveChange } from './live-change.ts';
+import { linksOf } from './links.ts';
+import { type LiveChange, liveChange } from './live-change.ts';
 import { type MovedImage, movedImage, movedReason } from './moved-image.ts';
 import { isFailedOneShot, isFinished } from './one-shot.ts';
 import { planAbsent } from './plan-absent.ts';
 import { baseOf, finding, stateOf } from './replica-finding.ts';
-import { followsRenewed, type ReplicaInput } from './replica-input.ts';
+import { followsRenewed, type ReplicaInput, sharedWord } from './replica-input.ts';
 import { staleNamespace } from './stale-namespace.ts';
 import type { ContainerStep, Step } from './step.ts';
 import { unlessTaken } from './unless-taken.ts';
@@ -112,7 +113,7 @@ class PresentReplica {
         ...step,
         kind: 'replace-container',
         old: container,
-        reason: 'a container whose namespace it shares is another one',
+        reason: `a container whose ${sharedWord(wanted.service, input.renewed)} is another one`,
       };
     if (this.#moved !== undefined) {
       const why = [...(paths.length === 0 ? [] : [reason]), movedReason(this.#moved)].join('; ');
@@ -123,10 +124,16 @@ class PresentReplica {
       return { ...step, kind: 'keep-container', container, desired: this.#verdict.desired, reason: same };
     }
     const canLive = this.#verdict.dropped.length === 0 && !input.memory.isIneffective(container.id);
-    const change = !canLive ? undefined : liveChange(differences, { ...wanted, networks: desired.bundle.networks });
+    const change = !canLive ? undefined : this.#live(differences);
     return change === undefined
       ? { ...step, kind: 'replace-container', old: container, reason }
       : { ...step, kind: 'update-container', container, change, desired: this.#verdict.desired, reason };
+  }
+
+  #live(differences: readonly Difference[]): LiveChange | undefined {
+    const { desired, wanted } = this.#parts;
+    const links = linksOf(wanted.service, desired, wanted.replica);
+    return liveChange(differences, { ...wanted, links, networks: desired.bundle.networks });
   }
 
   #nameIsTaken(differences: readonly Difference[]): boolean {

@@ -7,7 +7,8 @@ import { addressKey } from './fixed-address.ts';
 import { isPassingName } from './kept-name.ts';
 import { TAKEN_OVER } from './plan-absent.ts';
 import { planReplica } from './plan-replica.ts';
-import { type Needs, nameOf, type ReplicaInput, type ServicesInput } from './replica-input.ts';
+import type { Needs, ReplicaInput, ServicesInput } from './replica-input.ts';
+import { nameOf } from './replica-name.ts';
 import { startOrder } from './start-order.ts';
 import type { Step } from './step.ts';
 

@@ -1,7 +1,8 @@
-import { type Drift, DriftAction, DriftMode } from '@mooring/proto';
+import { type Drift, DriftAction, DriftMode, type MooringError } from '@mooring/proto';
 import type { CompletedReplica, Completion } from '../apply/ports.ts';
 import type { Observed, UnknownContainer } from '../observe/observed.ts';
 import type { Desired, DesiredStack, MountPaths } from './desired.ts';
+import { engineRefusal } from './engine-needs.ts';
 import { describeDrift, type Finding } from './finding.ts';
 import type { PlanMemory } from './memory.ts';
 import { planNetworks, planVolumes } from './plan-resources.ts';
@@ -22,6 +23,8 @@ export interface StackPlan {
   readonly unknown: readonly UnknownContainer[];
   /** Unix milliseconds before which nothing is tried; 0: now. */
   readonly notBeforeMs: number;
+  /** Why the engine cannot run it as Git says: there are no steps then. Undefined: it can. */
+  readonly refusal: MooringError | undefined;
 }
 
 /** What to do about the host. */
@@ -72,7 +75,9 @@ function planStack(desired: DesiredStack, input: PlanInput): StackPlan {
   const action = held ? DriftAction.DRIFT_ACTION_HELD : idle;
   const scope = { desired, applied, action, sinceMs: (key: string) => memory.since(key, nowMs) };
   const drift = findings.flatMap((finding) => describeDrift(finding, scope));
-  return { stack, desired, steps: ordered(withoutRepeats(steps)), drift, unknown, notBeforeMs: waitUntil };
+  const refusal = engineRefusal(desired, observed.engine.apiVersion);
+  const allowed = refusal === undefined ? ordered(withoutRepeats(steps)) : [];
+  return { stack, desired, steps: allowed, drift, unknown, notBeforeMs: waitUntil, refusal };
 }
 
 /** Drift of a stack that is only reported stays; what Git changed is done all the same. */
@@ -148,5 +153,5 @@ function planRemoval(stack: string, observed: Observed): StackPlan {
     ),
     ...networks.map(({ id, name }): Step => ({ ...why, kind: 'remove-network', id, name })),
   ];
-  return { stack, desired: undefined, steps, drift: [], unknown, notBeforeMs: 0 };
+  return { stack, desired: undefined, steps, drift: [], unknown, notBeforeMs: 0, refusal: undefined };
 }

@@ -1,9 +1,8 @@
-import { containerName, type Service } from '@mooring/proto';
+import type { Service } from '@mooring/proto';
 import type { CompletedReplica, Completion } from '../apply/ports.ts';
 import type { Address } from '../observe/engine.ts';
 import type { OwnContainer } from '../observe/observed.ts';
-import type { DesiredStack } from './desired.ts';
-import { type ExpectationInput, namespaceServices, type WantedReplica } from './expectation.ts';
+import { type ExpectationInput, namespaceServices, sharedServices, type WantedReplica } from './expectation.ts';
 import type { Finding } from './finding.ts';
 import type { PlanMemory } from './memory.ts';
 
@@ -38,12 +37,12 @@ export interface Needs {
   readonly addresses: readonly Address[];
 }
 
-/** Name of a replica's container. */
-export function nameOf({ stack }: DesiredStack, service: Service, replica: number): string {
-  return service.containerName || containerName(stack, service.name, replica);
+/** True where the service shares a namespace, or volumes, with one that becomes another container. */
+export function followsRenewed(service: Service, renewed: ReadonlySet<string>): boolean {
+  return renewed.size > 0 && sharedServices(service).some((name) => renewed.has(name));
 }
 
-/** True where the service shares a namespace with one that becomes another container. */
-export function followsRenewed(service: Service, renewed: ReadonlySet<string>): boolean {
-  return renewed.size > 0 && namespaceServices(service).some((name) => renewed.has(name));
+/** What it shares with one that becomes another container, as it follows "a container whose". */
+export function sharedWord(service: Service, renewed: ReadonlySet<string>): string {
+  return namespaceServices(service).some((name) => renewed.has(name)) ? 'namespace it shares' : 'volumes it mounts';
 }

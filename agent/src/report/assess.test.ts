@@ -66,7 +66,8 @@ function observed(...containers: OwnContainer[]): Observed {
 
 const drift = (name: string) => Drift.fromPartial({ stack: 'shop', name, field: '', observed: 'missing' });
 const planned = (change: Partial<StackPlan> = {}): StackPlan => {
-  return { stack: 'shop', desired: desired(), steps: [], drift: [], unknown: [], notBeforeMs: 0, ...change };
+  const nothing = { steps: [], drift: [], unknown: [], notBeforeMs: 0, refusal: undefined };
+  return { stack: 'shop', desired: desired(), ...nothing, ...change };
 };
 const assess = (
   containers: readonly OwnContainer[],

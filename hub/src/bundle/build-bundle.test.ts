@@ -1,6 +1,8 @@
 import { Bundle, containerSpecDigest, digestOf, networkSpecDigest, treeDigest } from '@mooring/proto';
 import { describe, expect, it } from 'vitest';
-import type { Content, Limits, Mount, Project, Service } from '../compose/model.ts';
+import type { Limits } from '../compose/limits-model.ts';
+import type { Content, Mount, Project, Service } from '../compose/model.ts';
+import { PLAIN_MOUNT } from '../compose/mount-target.ts';
 import { buildBundle } from './build-bundle.ts';
 
 function content(text: string, executable = false): Content {
@@ -17,14 +19,25 @@ const NO_LIMITS: Limits = {
   pidsLimit: 0,
   shmSizeBytes: 0,
   ulimits: [],
+  cpuPeriod: 0,
+  cpuQuota: 0,
+  cpuRealtimePeriod: 0,
+  cpuRealtimeRuntime: 0,
+  cpuCount: 0,
+  cgroupParent: '',
+  memorySwappiness: 0,
+  oomKillDisable: false,
+  oomScoreAdjustment: 0,
+  blockIo: undefined,
 };
 
 function mount(target: string, source: Mount['source'], readOnly = false): Mount {
-  return { target, readOnly, source, propagation: '', selinux: '', noCopy: false, mustExist: false };
+  return { target, readOnly, source, ...PLAIN_MOUNT };
 }
 
 function attachment(network: string, aliases: readonly string[] = []) {
-  return { network, aliases, ipv4Address: '', ipv6Address: '', linkLocalIps: [] };
+  const addresses = { ipv4Address: '', ipv6Address: '', linkLocalIps: [], macAddress: '' };
+  return { network, aliases, ...addresses, driverOptions: [], gatewayPriority: 0, interfaceName: '' };
 }
 
 function service(name: string, changes: Partial<Service> = {}): Service {
@@ -62,10 +75,17 @@ function service(name: string, changes: Partial<Service> = {}): Service {
       sysctls: [],
       groupAdd: [],
     },
-    namespaces: { networkMode: '', pidMode: '', ipcMode: '', utsMode: '', usernsMode: '' },
+    namespaces: { networkMode: '', pidMode: '', ipcMode: '', utsMode: '', usernsMode: '', cgroupMode: '' },
     nameResolution: { extraHosts: [], dns: [], dnsOptions: [], dnsSearch: [] },
     devices: [],
     logging: undefined,
+    annotations: [],
+    deviceRequests: [],
+    deviceCgroupRules: [],
+    runtime: '',
+    storageOptions: [],
+    links: [],
+    volumesFrom: [],
     platform: '',
     pullPolicy: 'missing',
     containerName: '',
@@ -84,6 +104,7 @@ function project(services: readonly Service[], changes: Partial<Project> = {}): 
     attachable: false,
     driverOptions: [],
     enableIpv6: undefined,
+    enableIpv4: undefined,
     ipam: undefined,
     labels: [],
   }));

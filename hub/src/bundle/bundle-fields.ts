@@ -83,6 +83,7 @@ function networkFields(network: Network): readonly Field[] {
     ...labelFields('driver_opts', network.driverOptions),
     ...labelFields('labels', network.labels),
     ...unlessEmpty('enable_ipv6', network.enableIpv6 === undefined ? '' : String(network.enableIpv6)),
+    ...unlessEmpty('enable_ipv4', network.enableIpv4 === undefined ? '' : String(network.enableIpv4)),
     ...(network.ipam === undefined ? [] : ipamFields(network.ipam)),
   ];
 }

@@ -1,4 +1,14 @@
-import type { ContainerSpec, Healthcheck, Mount, NetworkAttachment, Port, RestartPolicy } from '@mooring/proto';
+import type {
+  BlockIo,
+  ContainerSpec,
+  DeviceRequest,
+  Healthcheck,
+  Link,
+  Mount,
+  NetworkAttachment,
+  Port,
+  RestartPolicy,
+} from '@mooring/proto';
 import { type Field, keyPath, labelFields, quoted, unlessEmpty, whenTrue } from './field.ts';
 
 const NANOS = 1_000_000_000;
@@ -69,6 +79,27 @@ const READERS: Readonly<Record<keyof ContainerSpec, Reader>> = {
   platform: ({ platform }) => unlessEmpty('platform', platform),
   sysctls: ({ sysctls }) => labelFields('sysctls', sysctls),
   groupAdd: ({ groupAdd }) => list('group_add', groupAdd),
+  annotations: ({ annotations }) => labelFields('annotations', annotations),
+  blockIo: ({ blockIo }) => (blockIo === undefined ? [] : blockIoFields(blockIo)),
+  cgroupMode: ({ cgroupMode }) => unlessEmpty('cgroup', cgroupMode),
+  cgroupParent: ({ cgroupParent }) => unlessEmpty('cgroup_parent', cgroupParent),
+  cpuPeriod: ({ cpuPeriod }) => number('cpu_period', cpuPeriod),
+  cpuQuota: ({ cpuQuota }) => number('cpu_quota', cpuQuota),
+  cpuRealtimePeriod: ({ cpuRealtimePeriod }) => number('cpu_rt_period', cpuRealtimePeriod),
+  cpuRealtimeRuntime: ({ cpuRealtimeRuntime }) => number('cpu_rt_runtime', cpuRealtimeRuntime),
+  cpuCount: ({ cpuCount }) => number('cpu_count', cpuCount),
+  deviceCgroupRules: ({ deviceCgroupRules }) => list('device_cgroup_rules', deviceCgroupRules),
+  deviceRequests: ({ deviceRequests }) => list('gpus', deviceRequests.map(deviceRequestText)),
+  memorySwappiness: ({ memorySwappiness }) => number('mem_swappiness', BigInt(memorySwappiness)),
+  oomKillDisable: ({ oomKillDisable }) => whenTrue('oom_kill_disable', oomKillDisable),
+  oomScoreAdjustment: ({ oomScoreAdjustment }) => number('oom_score_adj', BigInt(oomScoreAdjustment)),
+  runtime: ({ runtime }) => unlessEmpty('runtime', runtime),
+  storageOptions: ({ storageOptions }) => labelFields('storage_opt', storageOptions),
+  links: ({ links }) => [
+    ...list('links', links.filter(({ target }) => target?.$case === 'service').map(linkText)),
+    ...list('external_links', links.filter(({ target }) => target?.$case === 'container').map(linkText)),
+  ],
+  volumesFrom: ({ volumesFrom }) => list('volumes_from', volumesFrom),
 };
 
 /** What a container is created from, by Compose's paths below its service. */
@@ -82,6 +113,38 @@ function list(path: string, texts: readonly string[]): readonly Field[] {
 
 function number(path: string, value: bigint): readonly Field[] {
   return value === 0n ? [] : [[path, String(value)]];
+}
+
+function blockIoFields({ weight, ...lists }: BlockIo): readonly Field[] {
+  const devices = (key: string, rates: BlockIo['readBytes']) =>
+    list(
+      `blkio_config.${key}`,
+      rates.map(({ path, rate }) => `${path}:${rate}`),
+    );
+  return [
+    ...number('blkio_config.weight', BigInt(weight)),
+    ...devices('weight_device', lists.weightDevices),
+    ...devices('device_read_bps', lists.readBytes),
+    ...devices('device_write_bps', lists.writeBytes),
+    ...devices('device_read_iops', lists.readOperations),
+    ...devices('device_write_iops', lists.writeOperations),
+  ];
+}
+
+function deviceRequestText({ driver, count, deviceIds, capabilities, options }: DeviceRequest): string {
+  const many = count === -1 ? 'all' : `${count}`;
+  return [
+    driver,
+    deviceIds.length > 0 ? deviceIds.join('+') : many,
+    `[${capabilities.join(' ')}]`,
+    ...options.map(({ name, value }) => `${name}=${value}`),
+  ]
+    .filter((word) => word !== '')
+    .join(' ');
+}
+
+function linkText({ target, alias }: Link): string {
+  return `${target?.value ?? ''}:${alias}`;
 }
 
 function publishedText({ hostAddress, hostPort, containerPort, protocol }: Port): string {
@@ -120,11 +183,15 @@ function networkFields(networks: readonly NetworkAttachment[]): readonly Field[]
       'networks',
       networks.map(({ network }) => network),
     ),
-    ...networks.flatMap(({ network, aliases, ipv4Address, ipv6Address, linkLocalIps }) => [
+    ...networks.flatMap(({ network, aliases, ipv4Address, ipv6Address, linkLocalIps, ...rare }) => [
       ...list(`${keyPath('networks', network)}.aliases`, aliases),
       ...unlessEmpty(`${keyPath('networks', network)}.ipv4_address`, ipv4Address),
       ...unlessEmpty(`${keyPath('networks', network)}.ipv6_address`, ipv6Address),
       ...list(`${keyPath('networks', network)}.link_local_ips`, linkLocalIps),
+      ...labelFields(`${keyPath('networks', network)}.driver_opts`, rare.driverOptions),
+      ...number(`${keyPath('networks', network)}.gw_priority`, BigInt(rare.gatewayPriority)),
+      ...unlessEmpty(`${keyPath('networks', network)}.interface_name`, rare.interfaceName),
+      ...unlessEmpty(`${keyPath('networks', network)}.mac_address`, rare.macAddress),
     ]),
   ];
 }
@@ -140,7 +207,7 @@ function mountFields(mount: Mount): readonly Field[] {
 }
 
 function mountText(mount: Mount): string {
-  const { readOnly, propagation, selinux, noCopy, mustExist } = mount;
+  const { readOnly, propagation, selinux, noCopy, mustExist, subpath, volumeLabels, recursive } = mount;
   return [
     sourceText(mount),
     readOnly ? 'read-only' : '',
@@ -148,6 +215,9 @@ function mountText(mount: Mount): string {
     selinux,
     noCopy ? 'nocopy' : '',
     mustExist ? 'must exist' : '',
+    subpath === '' ? '' : `folder ${subpath}`,
+    ...volumeLabels.map(({ name, value }) => `label ${name}=${value}`),
+    recursive === '' ? '' : `mounts below: ${recursive}`,
   ]
     .filter((word) => word !== '')
     .join(', ');
@@ -169,6 +239,8 @@ function sourceText({ source }: Mount): string {
       return contentText(source.value.digest, source.value.executable);
     case 'tree':
       return 'folder from Git';
+    case 'image':
+      return `image ${source.value.reference}`;
     case 'tmpfs': {
       const { sizeBytes, mode, options } = source.value;
       return ['tmpfs', `size=${sizeBytes}`, `mode=${mode.toString(8)}`, options ?? ''].filter(Boolean).join(' ');

@@ -1,16 +1,20 @@
 import {
+  type BlockIo,
   type ContainerSpec,
   type Dependency,
   DependencyCondition,
+  type DeviceRequest,
   type EnvironmentVariable,
   type Healthcheck,
   type Label,
+  type Link,
   type Logging,
   type Mount,
   type TmpfsMount,
   type TreeMount,
   treeDigest,
 } from '@mooring/proto';
+import type { DeviceRate, Limits } from '../compose/limits-model.ts';
 import type * as model from '../compose/model.ts';
 
 /** Everything that a service's containers are created from. The model is sorted already; the order of networks carries meaning. */
@@ -23,10 +27,11 @@ export function containerSpec(service: model.Service): ContainerSpec {
     labels: copied(service.labels),
     ports: service.ports.map((port) => ({ ...port })),
     mounts: service.mounts.map(mount),
-    networks: service.networks.map(({ aliases, linkLocalIps, ...attachment }) => ({
+    networks: service.networks.map(({ aliases, linkLocalIps, driverOptions, ...attachment }) => ({
       ...attachment,
       aliases: [...aliases],
       linkLocalIps: [...linkLocalIps],
+      driverOptions: copied(driverOptions),
     })),
     healthcheck: service.healthcheck === undefined ? undefined : healthcheck(service.healthcheck),
     restart: service.restart === undefined ? undefined : { ...service.restart },
@@ -38,10 +43,25 @@ export function containerSpec(service: model.Service): ContainerSpec {
     devices: service.devices.map((device) => ({ ...device })),
     logging: service.logging === undefined ? undefined : logging(service.logging),
     platform: service.platform,
+    annotations: copied(service.annotations),
+    deviceCgroupRules: [...service.deviceCgroupRules],
+    deviceRequests: service.deviceRequests.map(deviceRequest),
+    runtime: service.runtime,
+    storageOptions: copied(service.storageOptions),
+    links: service.links.map(link),
+    volumesFrom: [...service.volumesFrom],
   };
 }
 
-function limits(source: model.Limits) {
+function deviceRequest({ deviceIds, capabilities, options, ...rest }: model.DeviceRequest): DeviceRequest {
+  return { ...rest, deviceIds: [...deviceIds], capabilities: [...capabilities], options: copied(options) };
+}
+
+function link({ kind, name, alias }: model.Link): Link {
+  return { target: { $case: kind, value: name }, alias };
+}
+
+function limits(source: Limits) {
   return {
     memoryBytes: BigInt(source.memoryBytes),
     memorySwapBytes: BigInt(source.memorySwapBytes),
@@ -52,7 +72,32 @@ function limits(source: model.Limits) {
     pidsLimit: BigInt(source.pidsLimit),
     shmSizeBytes: BigInt(source.shmSizeBytes),
     ulimits: source.ulimits.map(({ name, soft, hard }) => ({ name, soft: BigInt(soft), hard: BigInt(hard) })),
+    cpuPeriod: BigInt(source.cpuPeriod),
+    cpuQuota: BigInt(source.cpuQuota),
+    cpuRealtimePeriod: BigInt(source.cpuRealtimePeriod),
+    cpuRealtimeRuntime: BigInt(source.cpuRealtimeRuntime),
+    cpuCount: BigInt(source.cpuCount),
+    cgroupParent: source.cgroupParent,
+    memorySwappiness: source.memorySwappiness,
+    oomKillDisable: source.oomKillDisable,
+    oomScoreAdjustment: source.oomScoreAdjustment,
+    blockIo: source.blockIo === undefined ? undefined : blockIo(source.blockIo),
   };
+}
+
+function blockIo({ weight, ...lists }: NonNullable<Limits['blockIo']>): BlockIo {
+  return {
+    weight,
+    weightDevices: rates(lists.weightDevices),
+    readBytes: rates(lists.readBytes),
+    writeBytes: rates(lists.writeBytes),
+    readOperations: rates(lists.readOperations),
+    writeOperations: rates(lists.writeOperations),
+  };
+}
+
+function rates(devices: readonly DeviceRate[]) {
+  return devices.map(({ path, rate }) => ({ path, rate: BigInt(rate) }));
 }
 
 function security({ capAdd, capDrop, securityOptions, sysctls, groupAdd, ...flags }: model.Security) {
@@ -103,8 +148,8 @@ function healthcheck({ test, ...times }: model.Healthcheck): Healthcheck {
   return { test: [...test], ...times };
 }
 
-function mount({ source, ...rest }: model.Mount): Mount {
-  return { ...rest, source: mountSource(source) };
+function mount({ source, volumeLabels, ...rest }: model.Mount): Mount {
+  return { ...rest, volumeLabels: copied(volumeLabels), source: mountSource(source) };
 }
 
 function mountSource(source: model.MountSource): NonNullable<Mount['source']> {
@@ -123,6 +168,8 @@ function mountSource(source: model.MountSource): NonNullable<Mount['source']> {
       return { $case: 'tree', value: tree(source.entries) };
     case 'tmpfs':
       return { $case: 'tmpfs', value: tmpfs(source) };
+    case 'image':
+      return { $case: 'image', value: { reference: source.reference } };
   }
 }
 

@@ -1,9 +1,10 @@
-import { ContainerSpec, Mount, Network, NetworkAttachment, type Service, Volume } from '@mooring/proto';
+import { ContainerSpec, DeviceRequest, Mount, Network, NetworkAttachment, type Service, Volume } from '@mooring/proto';
 import { describe, expect, test } from 'vitest';
 import { requiredFeatures } from './required-features.ts';
 
 const UNSET = ContainerSpec.decode(new Uint8Array());
 const MOUNT = Mount.decode(new Uint8Array());
+const DEVICE_REQUEST = DeviceRequest.decode(new Uint8Array());
 const NETWORK = Network.decode(new Uint8Array());
 
 function service(container: Partial<ContainerSpec>): Service {
@@ -63,6 +64,32 @@ describe('a bundle requires', () => {
     ],
   ])('attributes.v1 for %s', (_, container) => {
     expect(required(container)).toEqual(['attributes.v1', 'core.v1']);
+  });
+
+  test.each<[string, Partial<ContainerSpec>]>([
+    ['an annotation', { annotations: [{ name: 'a', value: '1' }] }],
+    ['a link', { links: [{ target: { $case: 'service', value: 'db' }, alias: 'db' }] }],
+    ['volumes of another', { volumesFrom: ['service:db'] }],
+    ['a share of time', { cpuQuota: 5000n }],
+    ['a device of a driver', { deviceRequests: [{ ...DEVICE_REQUEST, count: -1 }] }],
+    ['a score', { oomScoreAdjustment: -1 }],
+    ['a folder of a volume', { mounts: [{ ...MOUNT, target: '/x', subpath: 'a' }] }],
+    ['the files of an image', { mounts: [{ ...MOUNT, source: { $case: 'image', value: { reference: 'x' } } }] }],
+    [
+      'a MAC address',
+      { networks: [{ ...NetworkAttachment.decode(new Uint8Array()), macAddress: '02:42:ac:11:00:02' }] },
+    ],
+  ])('attributes.v2 for %s', (_, container) => {
+    expect(required(container)).toEqual(['attributes.v1', 'attributes.v2', 'core.v1']);
+  });
+
+  test('attributes.v2 for a network without IPv4', () => {
+    const networks = [{ ...NETWORK, enableIpv4: false }];
+    expect(requiredFeatures({ services: [], networks, volumes: [] })).toEqual([
+      'attributes.v1',
+      'attributes.v2',
+      'core.v1',
+    ]);
   });
 
   test('attributes.v1 for options of a network or a volume', () => {

@@ -17,7 +17,56 @@ export function requiredFeatures({ services, networks, volumes }: Parts): string
     services.every(({ container }) => container === undefined || isCoreContainer(container)) &&
     networks.every(isCoreNetwork) &&
     volumes.every(isCoreVolume);
-  return isCore ? [FEATURES.core] : [FEATURES.attributes, FEATURES.core];
+  const isRare =
+    services.some(({ container }) => container !== undefined && isRareContainer(container)) ||
+    networks.some(({ enableIpv4 }) => enableIpv4 !== undefined);
+  return [...(isCore ? [] : [FEATURES.attributes]), ...(isRare ? [FEATURES.rareAttributes] : []), FEATURES.core];
+}
+
+const {
+  annotations,
+  blockIo,
+  cgroupMode,
+  cgroupParent,
+  cpuPeriod,
+  cpuQuota,
+  cpuRealtimePeriod,
+  cpuRealtimeRuntime,
+  cpuCount,
+  deviceCgroupRules,
+  deviceRequests,
+  memorySwappiness,
+  oomKillDisable,
+  oomScoreAdjustment,
+  runtime,
+  storageOptions,
+  links,
+  volumesFrom,
+} = UNSET;
+/** What bundle.proto marks as rare, unset. */
+const NOT_RARE = {
+  ...{ annotations, blockIo, cgroupMode, cgroupParent, cpuPeriod, cpuQuota, cpuRealtimePeriod, cpuRealtimeRuntime },
+  ...{ cpuCount, deviceCgroupRules, deviceRequests, memorySwappiness, oomKillDisable, oomScoreAdjustment, runtime },
+  ...{ storageOptions, links, volumesFrom },
+};
+const { subpath, volumeLabels, recursive } = UNSET_MOUNT;
+const NOT_RARE_MOUNT = { subpath, volumeLabels, recursive };
+const { driverOptions, gatewayPriority, interfaceName, macAddress } = UNSET_ATTACHMENT;
+const NOT_RARE_ATTACHMENT = { driverOptions, gatewayPriority, interfaceName, macAddress };
+
+/** True where something is lost when the rare fields are dropped. */
+function isRareContainer(spec: ContainerSpec): boolean {
+  const usual: ContainerSpec = {
+    ...spec,
+    ...NOT_RARE,
+    mounts: spec.mounts.map((mount) => ({
+      ...mount,
+      ...NOT_RARE_MOUNT,
+      source: mount.source?.$case === 'image' ? undefined : mount.source,
+    })),
+    networks: spec.networks.map((attachment) => ({ ...attachment, ...NOT_RARE_ATTACHMENT })),
+  };
+  return !areEqual(ContainerSpec.encode(usual).finish(), ContainerSpec.encode(spec).finish());
 }
 
 /** True where nothing is lost when only the fields of the first release are kept. Written so that every field added later counts. */

@@ -64,8 +64,8 @@ describe('what only Swarm reads', () => {
 
   test('and not known to the specification is refused', async () => {
     expect(await memoryRefusal('deploy: { replica: 2 }')).toBe('COMPOSE_UNKNOWN_KEY 4:15');
-    expect(await memoryRefusal('deploy: { resources: { reservations: { devices: [] } } }')).toBe(
-      'COMPOSE_UNSUPPORTED_KEY 4:44',
+    expect(await memoryRefusal('deploy: { resources: { reservations: { gpus: [] } } }')).toBe(
+      'COMPOSE_UNKNOWN_KEY 4:44',
     );
   });
 });

@@ -6,18 +6,43 @@ const ALL_PERMISSIONS = 'rwm';
 
 /** `devices`: `/dev/a`, `/dev/a:/dev/b`, `/dev/a:/dev/b:rw`, or a mapping. Of two with one target the later wins. Throws COMPOSE_VALUE. */
 export function readDevices(field: Field | undefined): readonly Device[] {
-  const devices = (field?.items() ?? []).map((item): readonly [string, Device] => {
+  const paths = (field?.items() ?? []).filter((item) => cdiName(item) === undefined);
+  const devices = paths.map((item): readonly [string, Device] => {
     const device = item.node.kind === 'mapping' ? longForm(item) : shortForm(item);
     return [device.target, device];
   });
   return [...new Map(devices).values()].sort((a, b) => (a.target < b.target ? -1 : 1));
 }
 
+// Names of the Container Device Interface: vendor, class and device (container-device-interface, ParseQualifiedName).
+const CDI_NAME =
+  /^[a-zA-Z](?:[\w.-]*[a-zA-Z0-9])?\/[a-zA-Z](?:[\w-]*[a-zA-Z0-9])?=[a-zA-Z0-9](?:[\w.:-]*[a-zA-Z0-9])?$/;
+
+/** Devices by their CDI names, in order: a driver of the engine provides them. */
+export function readCdiNames(field: Field | undefined): readonly string[] {
+  return (field?.items() ?? []).flatMap((item) => cdiName(item) ?? []);
+}
+
+function cdiName(item: Field): string | undefined {
+  const text = item.node.kind === 'scalar' ? item.text() : '';
+  return CDI_NAME.test(text) ? text : undefined;
+}
+
+// What the engine takes (moby, daemon/oci_utils: deviceCgroupRuleRegex).
+const CGROUP_RULE = /^[acb] (?:\d+|\*):(?:\d+|\*) [rwm]{1,3}$/;
+
+/** `device_cgroup_rules`, in order. Throws COMPOSE_VALUE. */
+export function readDeviceCgroupRules(field: Field | undefined): readonly string[] {
+  return (field?.items() ?? []).map((item) => {
+    const rule = item.text();
+    if (CGROUP_RULE.test(rule)) return rule;
+    throw item.refusal('COMPOSE_VALUE', `"${rule}" is no rule; "c 1:3 mr" or the like is wanted`);
+  });
+}
+
 function shortForm(field: Field): Device {
   const text = field.text();
   const [source = '', second = '', third, more] = text.split(':');
-  if (!source.startsWith('/') && /^[^:]+\/[^:]+=[^:]+$/.test(text))
-    throw field.refusal('COMPOSE_UNSUPPORTED_KEY', 'a device by its CDI name is not supported yet; a path is wanted');
   // Of two parts the second may be permissions.
   const isTarget = third !== undefined || !isPermissions(second);
   const permissions = third ?? (isTarget ? '' : second);

@@ -1,6 +1,7 @@
 import { isIPv4 } from 'node:net';
 import type { ErrorCode } from '@mooring/proto';
 import type { Field } from './field.ts';
+import { volumesService } from './links.ts';
 import type { Network, NetworkAttachment, Service } from './model.ts';
 import { serviceOf } from './namespaces.ts';
 
@@ -11,6 +12,7 @@ export function checkExclusive(services: readonly Service[], networks: readonly 
   for (const service of services) {
     const own = field.get(service.name) ?? field;
     checkNamespaces(service, names, own);
+    checkUsed(service, names, own);
     checkNetworkMode(service, own);
   }
   checkAddresses(services, networks, field);
@@ -52,12 +54,36 @@ function checkNamespaces(service: Service, names: ReadonlySet<string>, field: Fi
   }
 }
 
+/** Services that are linked, or whose volumes are mounted: the items of a list in the order of the file. */
+function checkUsed(service: Service, names: ReadonlySet<string>, field: Field): void {
+  const linked = service.links.flatMap(({ kind, name }) => (kind === 'service' ? [name] : []));
+  for (const [key, owners] of [
+    ['links', linked],
+    ['volumes_from', service.volumesFrom.map(volumesService)],
+  ] as const) {
+    for (const [index, owner] of owners.entries()) {
+      if (owner === undefined || (names.has(owner) && owner !== service.name)) continue;
+      const what =
+        owner === service.name ? 'it names its own service' : `service "${owner}" is not defined or not active`;
+      throw (field.get(key)?.items()[index] ?? field).refusal(
+        'COMPOSE_DEPENDS_UNKNOWN',
+        `${what}; another service of this stack is wanted`,
+      );
+    }
+  }
+}
+
 /** What the engine refuses beside the network of another container (moby, runconfig/hostconfig_unix.go). */
 function checkNetworkMode(service: Service, field: Field): void {
   const { networkMode, utsMode } = service.namespaces;
   const networks = field.get('networks');
   if (networkMode !== '' && networks !== undefined && !networks.isNull)
     throw networks.refusal('COMPOSE_CONFLICT', 'it stands beside network_mode; one of them is wanted');
+  for (const key of ['links', 'external_links', 'mac_address']) {
+    const other = field.get(key);
+    if (networkMode === '' || other === undefined || other.isNull) continue;
+    throw other.refusal('COMPOSE_CONFLICT', 'it belongs to networks and stands beside network_mode; one is wanted');
+  }
   if (utsMode === 'host' && service.process.hostname !== '')
     throw attribute(field, 'hostname', field).refusal('COMPOSE_CONFLICT', 'it stands beside uts: host; one is wanted');
   if (serviceOf(networkMode) === undefined) return;
@@ -92,17 +118,19 @@ function checkAddresses(services: readonly Service[], networks: readonly Network
         if (service.replicas > 1)
           throw refuse('COMPOSE_CONFLICT', `${service.replicas} containers would have ${address}`);
         owners.set(`${attachment.network} ${address}`, service.name);
+        if (key === 'mac_address') continue;
         checkPool(place, address, byKey.get(attachment.network));
       }
     }
   }
 }
 
-function addressesOf({ ipv4Address, ipv6Address }: NetworkAttachment) {
+function addressesOf({ ipv4Address, ipv6Address, macAddress }: NetworkAttachment) {
   return (
     [
       ['ipv4_address', ipv4Address],
       ['ipv6_address', ipv6Address],
+      ['mac_address', macAddress],
     ] as const
   ).filter(([, address]) => address !== '');
 }

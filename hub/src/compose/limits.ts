@@ -1,5 +1,6 @@
+import { readBlockIo } from './block-io.ts';
 import type { Field } from './field.ts';
-import type { Limits } from './model.ts';
+import type { Limits } from './limits-model.ts';
 import { readBytes, readNanoCpus } from './quantities.ts';
 import { readScalar } from './scalar.ts';
 import { readUlimits } from './ulimits.ts';
@@ -23,7 +24,69 @@ export function readLimits(service: Field): Limits {
     pidsLimit: agreed(service, 'pids_limit', { deployed: limits?.get('pids'), read: readPids }),
     shmSizeBytes: service.get('shm_size') === undefined ? 0 : readBytes(service.get('shm_size') ?? service),
     ulimits: readUlimits(service.get('ulimits')),
+    ...readScheduling(service),
+    cgroupParent: service.get('cgroup_parent')?.text() ?? '',
+    memorySwappiness: within(service.get('mem_swappiness'), { read: readBytes, least: 0, most: 100 }),
+    oomKillDisable: service.get('oom_kill_disable')?.boolean() ?? false,
+    oomScoreAdjustment: within(service.get('oom_score_adj'), { read: readInteger, least: -1000, most: 1000 }),
+    blockIo: readBlockIo(service.get('blkio_config')),
   };
+}
+
+/** Microseconds that the engine takes for a period (moby, daemon/daemon_unix.go). */
+const PERIODS = { least: 1000, most: 1_000_000 } as const;
+/** What a counter of the kernel holds. */
+const MOST = Number.MAX_SAFE_INTEGER;
+
+type Scheduling = Pick<Limits, 'cpuPeriod' | 'cpuQuota' | 'cpuRealtimePeriod' | 'cpuRealtimeRuntime' | 'cpuCount'>;
+
+/** When the processes have their turn. Throws COMPOSE_QUANTITY and COMPOSE_CONFLICT for what the engine refuses. */
+function readScheduling(service: Field): Scheduling {
+  const count = (key: string) => within(service.get(key), { read: readInteger, least: 0, most: MOST });
+  const quota = service.get('cpu_quota');
+  const scheduling = {
+    cpuPeriod: zeroOr(service.get('cpu_period'), PERIODS),
+    cpuQuota: quota !== undefined && isUnlimited(quota) ? -1 : zeroOr(quota, { least: PERIODS.least, most: MOST }),
+    cpuRealtimePeriod: count('cpu_rt_period'),
+    cpuRealtimeRuntime: count('cpu_rt_runtime'),
+    cpuCount: count('cpu_count'),
+  };
+  const { cpuRealtimePeriod: period, cpuRealtimeRuntime: runtime } = scheduling;
+  if (period > 0 && runtime > period)
+    throw (service.get('cpu_rt_runtime') ?? service).refusal(
+      'COMPOSE_CONFLICT',
+      'it is more than cpu_rt_period; at most that is wanted',
+    );
+  const cpus = service.get('cpus') ?? service.get('deploy')?.get('resources')?.get('limits')?.get('cpus');
+  const other = scheduling.cpuPeriod === 0 ? quota : service.get('cpu_period');
+  if (cpus !== undefined && other !== undefined && readNanoCpus(cpus) > 0 && !isZero(other))
+    throw other.refusal('COMPOSE_CONFLICT', 'it stands beside cpus, which the engine refuses; one of them is wanted');
+  return scheduling;
+}
+
+function isZero(field: Field): boolean {
+  return field.isNull || field.integer() === 0;
+}
+
+function readInteger(field: Field): number {
+  return field.integer();
+}
+
+interface Bounds {
+  readonly least: number;
+  readonly most: number;
+}
+
+function zeroOr(field: Field | undefined, { least, most }: Bounds): number {
+  const zero = field === undefined || isZero(field);
+  return zero ? 0 : within(field, { read: readInteger, least, most });
+}
+
+function within(field: Field | undefined, { read, least, most }: Bounds & { read: (field: Field) => number }): number {
+  if (field === undefined || field.isNull) return 0;
+  const found = read(field);
+  if (found >= least && found <= most) return found;
+  throw field.refusal('COMPOSE_QUANTITY', `it is ${found}; a number from ${least} to ${most} is wanted`);
 }
 
 /** A quantity that can be said by an attribute and below `deploy`; 0: it is said nowhere. */

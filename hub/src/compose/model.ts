@@ -1,4 +1,5 @@
 import type { Digest } from '@mooring/proto';
+import type { Limits } from './limits-model.ts';
 
 /**
  * A stack as its Compose files mean it, with nothing left to parse or to choose: every reference resolved, every quantity a number, every list in
@@ -49,6 +50,20 @@ export interface Service {
   readonly devices: readonly Device[];
   /** Undefined: the engine's. */
   readonly logging: Logging | undefined;
+  /** For the runtime; sorted by name. */
+  readonly annotations: readonly Label[];
+  /** In order. */
+  readonly deviceRequests: readonly DeviceRequest[];
+  /** In order, such as `c 1:3 mr`. */
+  readonly deviceCgroupRules: readonly string[];
+  /** Empty: the engine's default. */
+  readonly runtime: string;
+  /** Sorted by name. */
+  readonly storageOptions: readonly Label[];
+  /** In order. */
+  readonly links: readonly Link[];
+  /** In order: `service:<service>`, or the name of a container. */
+  readonly volumesFrom: readonly string[];
   /** Platform to pull and create for, such as `linux/arm64`; empty: the engine's. */
   readonly platform: string;
   readonly pullPolicy: 'missing' | 'always' | 'never';
@@ -76,27 +91,25 @@ export interface Process {
   readonly stopTimeoutSeconds: number | undefined;
 }
 
-/** What a container may use of its host. 0 and empty: no limit, or the engine's default. */
-export interface Limits {
-  readonly memoryBytes: number;
-  /** Memory included; -1: unlimited; 0: the engine's default. */
-  readonly memorySwapBytes: number;
-  readonly memoryReservationBytes: number;
-  /** Billionths of a CPU. */
-  readonly nanoCpus: number;
-  readonly cpuShares: number;
-  readonly cpuset: string;
-  readonly pidsLimit: number;
-  readonly shmSizeBytes: number;
+/** Devices that a driver of the engine provides. */
+export interface DeviceRequest {
+  /** Empty: the engine chooses by the capabilities. */
+  readonly driver: string;
+  /** -1: all; 0: those that are named. */
+  readonly count: number;
+  /** In order. */
+  readonly deviceIds: readonly string[];
+  /** In order; all of them are wanted. */
+  readonly capabilities: readonly string[];
   /** Sorted by name. */
-  readonly ulimits: readonly Ulimit[];
+  readonly options: readonly Label[];
 }
 
-/** One limit of processes; -1: unlimited. */
-export interface Ulimit {
+/** A name of its own under which a container finds others: those of a service of the stack, or one by its name. */
+export interface Link {
+  readonly kind: 'service' | 'container';
   readonly name: string;
-  readonly soft: number;
-  readonly hard: number;
+  readonly alias: string;
 }
 
 /** What the container's processes may do. */
@@ -122,6 +135,8 @@ export interface Namespaces {
   readonly ipcMode: string;
   readonly utsMode: string;
   readonly usernsMode: string;
+  /** `host` or `private`. */
+  readonly cgroupMode: string;
 }
 
 /** How the container finds addresses. */
@@ -187,6 +202,12 @@ export interface Mount {
   readonly noCopy: boolean;
   /** The source of a bind must exist already. */
   readonly mustExist: boolean;
+  /** A folder of a volume or an image, relative to its root; empty: all of it. */
+  readonly subpath: string;
+  /** Of a volume that the mount makes; sorted by name. */
+  readonly volumeLabels: readonly Label[];
+  /** What becomes of mounts below the source of a bind: `disabled`, `writable`, `readonly`; empty: the engine's default. */
+  readonly recursive: string;
 }
 
 /** What is mounted. */
@@ -208,7 +229,9 @@ export type MountSource =
       readonly sizeBytes: number;
       readonly mode: number;
       readonly options: string | undefined;
-    };
+    }
+  /** The files of an image. */
+  | { readonly kind: 'image'; readonly reference: string };
 
 /** A content that containers mount: of a file in Git, or of a config that holds its text. */
 export interface Content {
@@ -233,6 +256,13 @@ export interface NetworkAttachment {
   readonly ipv6Address: string;
   /** Sorted. */
   readonly linkLocalIps: readonly string[];
+  /** Sorted by name. */
+  readonly driverOptions: readonly Label[];
+  /** The network with the highest one gives the container its default gateway. */
+  readonly gatewayPriority: number;
+  /** Empty: the engine's choice. */
+  readonly interfaceName: string;
+  readonly macAddress: string;
 }
 
 export interface Dependency {
@@ -277,6 +307,7 @@ export interface Network {
   readonly driverOptions: readonly Label[];
   /** Undefined: the engine's default. */
   readonly enableIpv6: boolean | undefined;
+  readonly enableIpv4: boolean | undefined;
   /** Undefined: the engine's. */
   readonly ipam: Ipam | undefined;
   /** Sorted by name. */

@@ -2,7 +2,15 @@ import { posix } from 'node:path';
 import type { Field } from './field.ts';
 
 /** A mount without anything special. */
-export const PLAIN_MOUNT = { propagation: '', selinux: '', noCopy: false, mustExist: false } as const;
+export const PLAIN_MOUNT = {
+  propagation: '',
+  selinux: '',
+  noCopy: false,
+  mustExist: false,
+  subpath: '',
+  volumeLabels: [],
+  recursive: '',
+} as const;
 
 /** A path inside a container, as docker compose cleans it. Throws COMPOSE_VOLUME; the root cannot be mounted over. */
 export function cleanTarget(field: Field, target: string): string {

@@ -27,11 +27,13 @@ export async function readMounts(field: Field | undefined, scope: MountScope): P
 
 async function resolveMount(field: Field, written: WrittenMount, scope: MountScope): Promise<Mount> {
   const { type, target, readOnly = false, propagation, selinux, noCopy, mustExist } = written;
-  const mount = { target, readOnly, propagation, selinux, noCopy, mustExist };
+  const { subpath, volumeLabels, recursive } = written;
+  const mount = { target, readOnly, propagation, selinux, noCopy, mustExist, subpath, volumeLabels, recursive };
   if (type === 'tmpfs') {
     const { sizeBytes, mode } = written;
     return { ...mount, source: { kind: 'tmpfs', sizeBytes, mode, options: undefined } };
   }
+  if (type === 'image') return { ...mount, source: { kind: 'image', reference: written.source } };
   if (type === 'volume') return { ...mount, source: volumeSource(field, written.source, scope) };
   const source = await bindSource(field, written.source, scope);
   if (source.kind === 'host' || source.kind === 'data') return { ...mount, source };
@@ -43,7 +45,7 @@ async function resolveMount(field: Field, written: WrittenMount, scope: MountSco
     );
   }
   // What is in Git exists.
-  return { ...mount, readOnly: true, mustExist: false, source };
+  return { ...mount, readOnly: true, mustExist: false, recursive: '', source };
 }
 
 function volumeSource(field: Field, name: string, { volumes }: MountScope): MountSource {

@@ -8,6 +8,7 @@ const MODES = {
   ipc: { words: ['host', 'none', 'private', 'shareable'], ofService: true },
   uts: { words: ['host'], ofService: false },
   userns_mode: { words: ['host'], ofService: false },
+  cgroup: { words: ['host', 'private'], ofService: false },
 } as const;
 
 const OF_SERVICE = 'service:';
@@ -22,6 +23,7 @@ export function readNamespaces(service: Field): Namespaces {
     ipcMode: readMode(service, 'ipc'),
     utsMode: readMode(service, 'uts'),
     usernsMode: readMode(service, 'userns_mode'),
+    cgroupMode: readMode(service, 'cgroup'),
   };
 }
 
@@ -49,7 +51,7 @@ export function serviceOf(mode: string): string | undefined {
 /** A service whose namespace is shared comes first, and its replacement restarts the others, unless the file says how they depend. */
 export function withNamespaceOwners(
   dependencies: readonly Dependency[],
-  { networkMode, pidMode, ipcMode }: Namespaces,
+  { networkMode, pidMode, ipcMode }: Pick<Namespaces, 'networkMode' | 'pidMode' | 'ipcMode'>,
 ): readonly Dependency[] {
   if (networkMode === '' && pidMode === '' && ipcMode === '') return dependencies;
   const all = new Map(dependencies.map((dependency) => [dependency.service, dependency]));

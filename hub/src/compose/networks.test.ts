@@ -32,6 +32,10 @@ describe('networks of a service', () => {
         ipv4Address: '10.5.0.9',
         ipv6Address: 'fd00::9',
         linkLocalIps: ['169.254.8.7', '169.254.8.8'],
+        driverOptions: [],
+        gatewayPriority: 0,
+        interfaceName: '',
+        macAddress: '',
       },
     ]);
   });
@@ -42,7 +46,15 @@ describe('networks of a service', () => {
     // Without a pool of its own a network takes no address.
     ['networks: { b: { ipv4_address: 10.5.0.9 } }', 'COMPOSE_CONFLICT 2:51'],
     ['networks: { a: { ipv4_address: 10.5.0.9 } }, scale: 2', 'COMPOSE_CONFLICT 2:51'],
-    ['networks: { a: { mac_address: "02:42:ac:11:00:01" } }', 'COMPOSE_UNSUPPORTED_KEY 2:37'],
+    ['networks: { a: { mac_address: "02:42:ac:11:00" } }', 'COMPOSE_VALUE 2:50'],
+    [
+      'mac_address: "02:42:ac:11:00:01", networks: { a: { mac_address: "02:42:ac:11:00:02" } }',
+      'COMPOSE_CONFLICT 2:37',
+    ],
+    ['networks: { a: { mac_address: "02:42:ac:11:00:01" } }, scale: 2', 'COMPOSE_CONFLICT 2:50'],
+    ['mac_address: "02:42:ac:11:00:01", network_mode: bridge', 'COMPOSE_CONFLICT 2:33'],
+    ['networks: { a: { interface_name: "a/b" } }', 'COMPOSE_VALUE 2:53'],
+    ['networks: { a: { gw_priority: 9999999999 } }', 'COMPOSE_QUANTITY 2:50'],
   ])('%s is refused', async (attributes, refusal) => {
     expect(await refusalOf({ files: { 'compose.yaml': stack(attributes) } })).toBe(refusal);
   });
@@ -102,7 +114,6 @@ describe('a network', () => {
     ['networks: { n: { ipam: { config: [{ subnet: 10.0.0.0/33 }] } } }', 'COMPOSE_VALUE 3:45'],
     ['networks: { n: { ipam: { config: [{ gateway: 10.0.0.1 }] } } }', 'COMPOSE_VALUE 3:35'],
     ['networks: { n: { ipam: { config: [{ subnet: 10.0.0.0/8, gateway: x }] } } }', 'COMPOSE_VALUE 3:66'],
-    ['networks: { n: { enable_ipv4: false } }', 'COMPOSE_UNSUPPORTED_KEY 3:18'],
   ])('%s is refused', async (top, refusal) => {
     expect(await refusalOf({ files: { 'compose.yaml': stack('networks: [n]', top) } })).toBe(refusal);
   });

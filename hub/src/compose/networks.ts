@@ -10,9 +10,10 @@ import { ATTACHMENT_KEYS, NETWORK_KEYS, VOLUME_KEYS } from './specification.ts';
 const DEFAULT_NETWORK = 'default';
 
 /** `networks` of a service: the one with the highest priority first, which makes it primary, the others sorted by key. */
-export function readAttachments(field: Field | undefined, defined: ReadonlySet<string>): readonly NetworkAttachment[] {
-  const entries = field?.entries() ?? [];
-  if (entries.length === 0) return [{ ...NOTHING_SAID, network: DEFAULT_NETWORK }];
+export function readAttachments(service: Field, defined: ReadonlySet<string>): readonly NetworkAttachment[] {
+  const entries = service.get('networks')?.entries() ?? [];
+  const mac = service.get('mac_address');
+  if (entries.length === 0) return withMac([{ ...NOTHING_SAID, network: DEFAULT_NETWORK }], mac);
   const attachments = entries.map(({ key, value }) => {
     if (key !== DEFAULT_NETWORK && !defined.has(key)) {
       throw value.refusal(
@@ -28,10 +29,67 @@ export function readAttachments(field: Field | undefined, defined: ReadonlySet<s
   const highest = Math.max(...attachments.map(({ priority }) => priority));
   const primary = attachments.find(({ priority }) => priority === highest)?.attachment;
   const others = attachments.map(({ attachment }) => attachment).filter((attachment) => attachment !== primary);
-  return primary === undefined ? others : [primary, ...others];
+  return withMac(primary === undefined ? others : [primary, ...others], mac);
 }
 
-const NOTHING_SAID = { aliases: [], ipv4Address: '', ipv6Address: '', linkLocalIps: [] } as const;
+/** The address of a service is that of its primary network, as docker compose sends it. Throws COMPOSE_CONFLICT where that says another. */
+function withMac(attachments: readonly NetworkAttachment[], field: Field | undefined): readonly NetworkAttachment[] {
+  const [primary, ...others] = attachments;
+  const macAddress = readMac(field);
+  if (primary === undefined || field === undefined || macAddress === '') return attachments;
+  if (primary.macAddress === '' || primary.macAddress === macAddress) return [{ ...primary, macAddress }, ...others];
+  throw field.refusal(
+    'COMPOSE_CONFLICT',
+    `network "${primary.network}" says ${primary.macAddress}, and it is ${macAddress}; one of them is wanted`,
+  );
+}
+
+/** In lower case, with colons. Throws COMPOSE_VALUE. */
+function readMac(field: Field | undefined): string {
+  const text = field?.text() ?? '';
+  if (field === undefined || text === '') return '';
+  const mac = text.toLowerCase().replaceAll('-', ':');
+  if (/^[0-9a-f]{2}(?::[0-9a-f]{2}){5}$/.test(mac)) return mac;
+  throw field.refusal('COMPOSE_VALUE', `"${text}" is no MAC address; six bytes such as 02:42:ac:11:00:02 are wanted`);
+}
+
+/** Name under which a driver hears of the interface's name (docker compose, createEndpointSettings). */
+const INTERFACE_OPTION = 'com.docker.network.endpoint.ifname';
+/** What the kernel takes (netdevice(7)), and no path. */
+const INTERFACE_NAME = /^[^\s/:]{1,15}$/;
+
+/** Options of the driver, without the one that names the interface; docker compose prefers that one too. */
+function readDriver(field: Field): Pick<NetworkAttachment, 'driverOptions' | 'interfaceName'> {
+  const options = readPairs(field.get('driver_opts'));
+  const own = field.get('interface_name');
+  const interfaceName = options.find(({ name }) => name === INTERFACE_OPTION)?.value ?? own?.text() ?? '';
+  if (interfaceName !== '' && !INTERFACE_NAME.test(interfaceName))
+    throw (own ?? field).refusal(
+      'COMPOSE_VALUE',
+      `"${interfaceName}" is no name of an interface; at most 15 characters without "/" and ":" are wanted`,
+    );
+  return { driverOptions: options.filter(({ name }) => name !== INTERFACE_OPTION), interfaceName };
+}
+
+/** The protocol keeps 32 bits with a sign. */
+const MOST_PRIORITY = 2 ** 31 - 1;
+
+function readPriority(field: Field | undefined): number {
+  const priority = field === undefined || field.isNull ? 0 : field.integer();
+  if (field === undefined || Math.abs(priority) <= MOST_PRIORITY) return priority;
+  throw field.refusal('COMPOSE_QUANTITY', `it is ${priority}; a number of at most ${MOST_PRIORITY} is wanted`);
+}
+
+const NOTHING_SAID = {
+  aliases: [],
+  ipv4Address: '',
+  ipv6Address: '',
+  linkLocalIps: [],
+  driverOptions: [],
+  gatewayPriority: 0,
+  interfaceName: '',
+  macAddress: '',
+} as const;
 
 function readAttachment(network: string, field: Field): NetworkAttachment {
   const aliases = (field.get('aliases')?.items() ?? []).map((alias) => alias.text());
@@ -42,6 +100,9 @@ function readAttachment(network: string, field: Field): NetworkAttachment {
     ipv4Address: readAddress(field.get('ipv4_address'), 4),
     ipv6Address: readAddress(field.get('ipv6_address'), 6),
     linkLocalIps: [...new Set(linkLocalIps)].sort(),
+    ...readDriver(field),
+    gatewayPriority: readPriority(field.get('gw_priority')),
+    macAddress: readMac(field.get('mac_address')),
   };
 }
 
@@ -55,6 +116,7 @@ export function readNetworks(field: Field | undefined, stack: string, used: Read
       internal: value.get('internal')?.boolean() ?? false,
       attachable: value.get('attachable')?.boolean() ?? false,
       enableIpv6: value.get('enable_ipv6')?.boolean(),
+      enableIpv4: value.get('enable_ipv4')?.boolean(),
       ipam: readIpam(value.get('ipam')),
     };
   });
@@ -68,6 +130,7 @@ export function readNetworks(field: Field | undefined, stack: string, used: Read
       attachable: false,
       driverOptions: [],
       enableIpv6: undefined,
+      enableIpv4: undefined,
       ipam: undefined,
       labels: [],
     });

@@ -1,7 +1,8 @@
 import { readCommand, readEntrypoint } from './arguments.ts';
 import { readDependencies } from './dependencies.ts';
 import { checkDeploy, readReplicas, readRestartPolicy } from './deploy.ts';
-import { readDevices } from './devices.ts';
+import { readDeviceRequests } from './device-requests.ts';
+import { readDeviceCgroupRules, readDevices } from './devices.ts';
 import { readWholeEnvironment } from './env-files.ts';
 import { type Field, type FieldEntry, refusalAt } from './field.ts';
 import { type ContentScope, type FileObjects, readFileMounts } from './file-objects.ts';
@@ -11,12 +12,14 @@ import { readImage } from './image-reference.ts';
 import { checkKeys } from './known-keys.ts';
 import { readWholeLabels } from './label-files.ts';
 import { readLimits } from './limits.ts';
+import { readLinks, readVolumesFrom, withUsedServices } from './links.ts';
 import { readLogging } from './logging.ts';
 import type { Mount, Service } from './model.ts';
 import { type MountScope, readMounts } from './mounts.ts';
 import { readNameResolution } from './name-resolution.ts';
 import { readNamespaces, withNamespaceOwners } from './namespaces.ts';
 import { readAttachments } from './networks.ts';
+import { readPairs } from './pairs.ts';
 import { readPorts } from './ports.ts';
 import { readProcess } from './process.ts';
 import { readSecurity } from './security.ts';
@@ -47,9 +50,11 @@ export function checkServiceName({ key, keyAt, value }: FieldEntry): void {
 
 /** One service, resolved. */
 export async function readService(name: string, field: Field, scope: ServiceScope): Promise<Service> {
-  checkKeys(field, SERVICE_KEYS);
+  checkKeys(field, SERVICE_KEYS, scope.warn);
   checkDeploy(field.get('deploy'), scope.warn);
   const namespaces = readNamespaces(field);
+  const used = { links: readLinks(field), volumesFrom: readVolumesFrom(field.get('volumes_from')) };
+  const dependsOn = withNamespaceOwners(readDependencies(field.get('depends_on')), namespaces);
   return {
     name,
     image: imageOf(field, scope.warn),
@@ -59,8 +64,8 @@ export async function readService(name: string, field: Field, scope: ServiceScop
     labels: await readWholeLabels(field, scope),
     ports: readPorts(field.get('ports'), field.get('expose')),
     mounts: await allMounts(field, scope),
-    networks: namespaces.networkMode === '' ? readAttachments(field.get('networks'), scope.networks) : [],
-    dependsOn: withNamespaceOwners(readDependencies(field.get('depends_on')), namespaces),
+    networks: namespaces.networkMode === '' ? readAttachments(field, scope.networks) : [],
+    dependsOn: withUsedServices(dependsOn, used),
     healthcheck: readHealthcheck(field.get('healthcheck')),
     restart: readRestartPolicy(field),
     process: readProcess(field),
@@ -69,7 +74,13 @@ export async function readService(name: string, field: Field, scope: ServiceScop
     namespaces,
     nameResolution: readNameResolution(field),
     devices: readDevices(field.get('devices')),
+    deviceRequests: readDeviceRequests(field),
+    deviceCgroupRules: readDeviceCgroupRules(field.get('device_cgroup_rules')),
     logging: readLogging(field.get('logging')),
+    annotations: readAnnotations(field.get('annotations')),
+    runtime: field.get('runtime')?.text() ?? '',
+    storageOptions: readPairs(field.get('storage_opt')),
+    ...used,
     platform: readPlatform(field.get('platform')),
     pullPolicy: readPullPolicy(field.get('pull_policy')),
     containerName: readContainerName(field.get('container_name')),
@@ -101,6 +112,12 @@ function readContainerName(field: Field | undefined): string {
     'NAME_INVALID',
     `"${name}" is not taken by the engine; [a-zA-Z0-9][a-zA-Z0-9_.-]+ of at most 255 characters is wanted`,
   );
+}
+
+function readAnnotations(field: Field | undefined): Service['annotations'] {
+  const annotations = readPairs(field);
+  if (field === undefined || annotations.every(({ name }) => name !== '')) return annotations;
+  throw field.refusal('COMPOSE_VALUE', 'one of them has no name, which the engine refuses; names are wanted');
 }
 
 async function allMounts(field: Field, scope: ServiceScope): Promise<readonly Mount[]> {

@@ -22,20 +22,31 @@ export const TOP_LEVEL_KEYS: KnownKeys = {
 /** A service. */
 export const SERVICE_KEYS: KnownKeys = {
   read: [
+    'annotations',
     // Only how a terminal follows logs.
     'attach',
+    'blkio_config',
     // Ignored beside an image, refused without one.
     'build',
     'cap_add',
     'cap_drop',
+    'cgroup',
+    'cgroup_parent',
     'command',
     'configs',
     'container_name',
+    // Engines keep it, and Linux does not use it.
+    'cpu_count',
+    'cpu_period',
+    'cpu_quota',
+    'cpu_rt_period',
+    'cpu_rt_runtime',
     'cpu_shares',
     'cpus',
     'cpuset',
     'depends_on',
     'deploy',
+    'device_cgroup_rules',
     'devices',
     'dns',
     'dns_opt',
@@ -47,7 +58,9 @@ export const SERVICE_KEYS: KnownKeys = {
     'expose',
     // Resolved before merging.
     'extends',
+    'external_links',
     'extra_hosts',
+    'gpus',
     'group_add',
     'healthcheck',
     'hostname',
@@ -56,12 +69,17 @@ export const SERVICE_KEYS: KnownKeys = {
     'ipc',
     'label_file',
     'labels',
+    'links',
     'logging',
+    'mac_address',
     'mem_limit',
     'mem_reservation',
+    'mem_swappiness',
     'memswap_limit',
     'network_mode',
     'networks',
+    'oom_kill_disable',
+    'oom_score_adj',
     'pid',
     'pids_limit',
     'platform',
@@ -71,6 +89,7 @@ export const SERVICE_KEYS: KnownKeys = {
     'pull_policy',
     'read_only',
     'restart',
+    'runtime',
     'scale',
     'secrets',
     'security_opt',
@@ -78,6 +97,7 @@ export const SERVICE_KEYS: KnownKeys = {
     'stdin_open',
     'stop_grace_period',
     'stop_signal',
+    'storage_opt',
     'sysctls',
     'tmpfs',
     'tty',
@@ -86,40 +106,19 @@ export const SERVICE_KEYS: KnownKeys = {
     'userns_mode',
     'uts',
     'volumes',
+    'volumes_from',
     'working_dir',
   ],
   refused: {
-    ...all(NOT_YET, [
-      'annotations',
-      'blkio_config',
-      'cgroup',
-      'cgroup_parent',
-      'cpu_period',
-      'cpu_quota',
-      'cpu_rt_period',
-      'cpu_rt_runtime',
-      'device_cgroup_rules',
-      'external_links',
-      'gpus',
-      'links',
-      'mac_address',
-      'mem_swappiness',
-      'oom_kill_disable',
-      'oom_score_adj',
-      'post_start',
-      'pre_start',
-      'pre_stop',
-      'pull_refresh_after',
-      'runtime',
-      'storage_opt',
-      'volumes_from',
-    ]),
-    ...all(WINDOWS, ['isolation', 'credential_spec', 'cpu_count', 'cpu_percent']),
+    ...all(NOT_YET, ['post_start', 'pre_start', 'pre_stop', 'pull_refresh_after']),
+    ...all(WINDOWS, ['isolation', 'credential_spec']),
     develop: "is for a developer's machine",
     provider: 'runs a program on the host',
     use_api_socket: "hands the engine's socket to a container",
     models: MODELS,
   },
+  // Engines on Linux discard it.
+  ignored: { cpu_percent: WINDOWS },
 };
 
 /** Keys that are refused for every purpose: what they do is not of a container. */
@@ -127,7 +126,11 @@ const NEVER: readonly string[] = ['models', 'provider', 'use_api_socket'];
 
 /** A service that is only printed, of which no container is made. */
 export const RENDERED_SERVICE_KEYS: KnownKeys = {
-  read: [...SERVICE_KEYS.read, ...Object.keys(SERVICE_KEYS.refused).filter((key) => !NEVER.includes(key))],
+  read: [
+    ...SERVICE_KEYS.read,
+    ...Object.keys(SERVICE_KEYS.ignored ?? {}),
+    ...Object.keys(SERVICE_KEYS.refused).filter((key) => !NEVER.includes(key)),
+  ],
   refused: Object.fromEntries(Object.entries(SERVICE_KEYS.refused).filter(([key]) => NEVER.includes(key))),
 };
 
@@ -141,8 +144,8 @@ export const DEPLOY_KEYS: KnownKeys = {
 export const RESOURCES_KEYS: KnownKeys = { read: ['limits', 'reservations'], refused: {} };
 export const RESOURCE_LIMIT_KEYS: KnownKeys = { read: ['cpus', 'memory', 'pids'], refused: {} };
 export const RESERVATION_KEYS: KnownKeys = {
-  read: ['memory'],
-  refused: { devices: NOT_YET },
+  read: ['devices', 'memory'],
+  refused: {},
   ignored: all(SWARM, ['cpus', 'generic_resources']),
 };
 export const RESTART_POLICY_KEYS: KnownKeys = {
@@ -153,14 +156,35 @@ export const RESTART_POLICY_KEYS: KnownKeys = {
 
 /** A named network. */
 export const NETWORK_KEYS: KnownKeys = {
-  read: ['attachable', 'driver', 'driver_opts', 'enable_ipv6', 'external', 'internal', 'ipam', 'labels', 'name'],
-  refused: { enable_ipv4: NOT_YET },
+  read: [
+    'attachable',
+    'driver',
+    'driver_opts',
+    'enable_ipv4',
+    'enable_ipv6',
+    'external',
+    'internal',
+    'ipam',
+    'labels',
+    'name',
+  ],
+  refused: {},
 };
 
 /** A network of a service. */
 export const ATTACHMENT_KEYS: KnownKeys = {
-  read: ['aliases', 'ipv4_address', 'ipv6_address', 'link_local_ips', 'priority'],
-  refused: all(NOT_YET, ['driver_opts', 'gw_priority', 'interface_name', 'mac_address']),
+  read: [
+    'aliases',
+    'driver_opts',
+    'gw_priority',
+    'interface_name',
+    'ipv4_address',
+    'ipv6_address',
+    'link_local_ips',
+    'mac_address',
+    'priority',
+  ],
+  refused: {},
 };
 
 /** A named volume. */
@@ -172,14 +196,15 @@ export const VOLUME_KEYS: KnownKeys = {
 /** A mount in its long form, and what belongs to one kind of mount. */
 export const MOUNT_KEYS: KnownKeys = {
   // `consistency` means nothing on Linux.
-  read: ['type', 'source', 'target', 'read_only', 'consistency', 'bind', 'tmpfs', 'volume'],
-  refused: { image: NOT_YET },
+  read: ['type', 'source', 'target', 'read_only', 'consistency', 'bind', 'image', 'tmpfs', 'volume'],
+  refused: {},
 };
 export const BIND_KEYS: KnownKeys = {
-  read: ['create_host_path', 'propagation', 'selinux'],
-  refused: { recursive: NOT_YET },
+  read: ['create_host_path', 'propagation', 'recursive', 'selinux'],
+  refused: {},
 };
-export const VOLUME_MOUNT_KEYS: KnownKeys = { read: ['nocopy'], refused: all(NOT_YET, ['labels', 'subpath']) };
+export const VOLUME_MOUNT_KEYS: KnownKeys = { read: ['labels', 'nocopy', 'subpath'], refused: {} };
+export const IMAGE_MOUNT_KEYS: KnownKeys = { read: ['subpath'], refused: {} };
 export const TMPFS_KEYS: KnownKeys = { read: ['size', 'mode'], refused: {} };
 
 const SWARM_OBJECT = all(SWARM, ['external', 'driver', 'driver_opts', 'template_driver']);

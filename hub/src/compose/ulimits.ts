@@ -1,5 +1,5 @@
 import type { Field } from './field.ts';
-import type { Ulimit } from './model.ts';
+import type { Ulimit } from './limits-model.ts';
 import { byName } from './pairs.ts';
 
 /** Names that the engine knows (docker/go-units, ulimit.go). */

@@ -1,7 +1,8 @@
 import { describe, expect, test } from 'vitest';
 import { memoryRefusal, memoryService } from './memory-project.fake.ts';
+import { PLAIN_MOUNT } from './mount-target.ts';
 
-const PLAIN = { readOnly: false, propagation: '', selinux: '', noCopy: false, mustExist: false };
+const PLAIN = { readOnly: false, ...PLAIN_MOUNT };
 
 describe('a mount', () => {
   test.each([
@@ -42,8 +43,15 @@ describe('a mount', () => {
     ['volumes: ["data:/d:rslave"]', 'COMPOSE_VOLUME 4:15'],
     ['volumes: ["/srv:/d:nocopy"]', 'COMPOSE_VOLUME 4:15'],
     ['volumes: [{ type: bind, source: /srv, target: /d, bind: { propagation: up } }]', 'COMPOSE_VOLUME 4:76'],
-    ['volumes: [{ type: volume, source: data, target: /d, volume: { subpath: a } }]', 'COMPOSE_UNSUPPORTED_KEY 4:67'],
-    ['volumes: [{ type: image, source: x, target: /d }]', 'COMPOSE_UNSUPPORTED_KEY 4:15'],
+    ['volumes: [{ type: volume, source: data, target: /d, volume: { subpath: ../a } }]', 'COMPOSE_VOLUME 4:76'],
+    ['volumes: [{ type: image, target: /d }]', 'COMPOSE_VOLUME 4:15'],
+    ['volumes: [{ type: image, source: X, target: /d }]', 'IMAGE_REF 4:38'],
+    ['volumes: [{ type: npipe, source: x, target: /d }]', 'COMPOSE_UNSUPPORTED_KEY 4:15'],
+    ['volumes: [{ type: bind, source: /s, target: /d, bind: { recursive: writable } }]', 'COMPOSE_VOLUME 4:15'],
+    [
+      'volumes: [{ type: bind, source: /s, target: /d, read_only: true, bind: { recursive: readonly } }]',
+      'COMPOSE_VOLUME 4:15',
+    ],
     ['volumes: ["data:/"]', 'COMPOSE_VOLUME 4:15'],
   ])('%s is refused', async (attributes, refusal) => {
     expect(await memoryRefusal(attributes)).toBe(refusal);

@@ -138,13 +138,21 @@ function device(field: Field): Json {
   return { source, target, permissions };
 }
 
-const deviceRequest = object({
+const saidDevices = object({
   capabilities: list(plainText),
   count: deviceCount,
   device_ids: list(text),
   driver: plainText,
   options: pairs(),
 });
+
+/** Without a number and without names all are asked for. */
+function deviceRequest(field: Field): Json {
+  const isSaid = field.get('count') !== undefined || field.get('device_ids') !== undefined;
+  return { ...saidDevices(field), ...(isSaid ? {} : { count: ALL_DEVICES }) };
+}
+
+const ALL_DEVICES = -1;
 
 function deviceCount(field: Field): Json {
   return field.node.kind === 'scalar' && field.node.text === 'all' ? -1 : field.integer();

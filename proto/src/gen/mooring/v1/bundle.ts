@@ -272,6 +272,100 @@ export interface ContainerSpec {
   sysctls: Label[];
   /** HostConfig.GroupAdd, sorted. */
   groupAdd: string[];
+  /**
+   * From here on, feature attributes.v2. Numbers 48 to 59 are left to what is run around a container.
+   * HostConfig.Annotations for the runtime, sorted by name. Engine API 1.43 and later.
+   */
+  annotations: Label[];
+  /** HostConfig.Blkio*: shares and limits of block devices; absent: the engine's. */
+  blockIo?:
+    | BlockIo
+    | undefined;
+  /** HostConfig.CgroupnsMode: "host" or "private"; empty: the engine's default. */
+  cgroupMode: string;
+  /** HostConfig.CgroupParent; empty: the engine's. */
+  cgroupParent: string;
+  /** HostConfig.CpuPeriod in microseconds; 0: the engine's default. */
+  cpuPeriod: bigint;
+  /** HostConfig.CpuQuota in microseconds of each period; 0: no limit. */
+  cpuQuota: bigint;
+  /** HostConfig.CpuRealtimePeriod in microseconds; 0: none. */
+  cpuRealtimePeriod: bigint;
+  /** HostConfig.CpuRealtimeRuntime in microseconds of each period; 0: none. */
+  cpuRealtimeRuntime: bigint;
+  /** HostConfig.CpuCount, which engines keep and Linux does not use; 0: none. */
+  cpuCount: bigint;
+  /** HostConfig.DeviceCgroupRules in order, such as "c 1:3 mr". */
+  deviceCgroupRules: string[];
+  /** HostConfig.DeviceRequests in order: graphics cards and the like, which a driver of the engine provides. */
+  deviceRequests: DeviceRequest[];
+  /** HostConfig.MemorySwappiness, 1 to 100; 0: the engine's default. */
+  memorySwappiness: number;
+  /** HostConfig.OomKillDisable. */
+  oomKillDisable: boolean;
+  /** HostConfig.OomScoreAdj, -1000 to 1000. */
+  oomScoreAdjustment: number;
+  /** HostConfig.Runtime; empty: the engine's default. */
+  runtime: string;
+  /** HostConfig.StorageOpt, sorted by name. */
+  storageOptions: Label[];
+  /** Containers that this one finds under further names on each of its networks, in the order of the Compose file. */
+  links: Link[];
+  /** Services and containers whose volumes this one mounts too, in the order of the Compose file: "service:<service>", or the name of a container. */
+  volumesFrom: string[];
+}
+
+/** A name under which a container is found, which is one of its own alone. */
+export interface Link {
+  /** What is found. */
+  target?:
+    | //
+    /** Every container of a service of the stack. */
+    { $case: "service"; value: string }
+    | //
+    /** A container by its name, which need not be of the stack. */
+    { $case: "container"; value: string }
+    | undefined;
+  /** Name under which it is found. */
+  alias: string;
+}
+
+/** Shares and limits of block devices. */
+export interface BlockIo {
+  /** HostConfig.BlkioWeight, 10 to 1000; 0: the engine's default. */
+  weight: number;
+  /** HostConfig.BlkioWeightDevice in order. */
+  weightDevices: DeviceRate[];
+  /** HostConfig.BlkioDeviceReadBps in order, in bytes a second. */
+  readBytes: DeviceRate[];
+  /** HostConfig.BlkioDeviceWriteBps in order, in bytes a second. */
+  writeBytes: DeviceRate[];
+  /** HostConfig.BlkioDeviceReadIOps in order, in operations a second. */
+  readOperations: DeviceRate[];
+  /** HostConfig.BlkioDeviceWriteIOps in order, in operations a second. */
+  writeOperations: DeviceRate[];
+}
+
+/** A number for one block device. */
+export interface DeviceRate {
+  /** Path on the host. */
+  path: string;
+  /** Weight or rate. */
+  rate: bigint;
+}
+
+/** Devices that a driver of the engine provides. */
+export interface DeviceRequest {
+  /** Driver; empty: the engine chooses by the capabilities. */
+  driver: string;
+  /** How many; -1: all; 0: those that are named. */
+  count: number;
+  /** Names of devices in order. */
+  deviceIds: string[];
+  /** Capabilities in order, all of which are wanted. */
+  capabilities: string[];
+  /** Options of the driver, sorted by name. */
+  options: Label[];
 }
 
 /** One limit of processes. The names are those of setrlimit(2) in lower case without "RLIMIT_". */
@@ -367,6 +461,9 @@ export interface Mount {
     | //
     /** Memory; nothing is kept. */
     { $case: "tmpfs"; value: TmpfsMount }
+    | //
+    /** The files of an image, read-only. Engine API 1.48 and later; feature attributes.v2. */
+    { $case: "image"; value: ImageMount }
     | undefined;
   /** Propagation of a bind, such as "rslave"; empty: the engine's default. */
   propagation: string;
@@ -376,6 +473,21 @@ export interface Mount {
   noCopy: boolean;
   /** A bind whose source must exist: the engine does not make it. */
   mustExist: boolean;
+  /**
+   * From here on, feature attributes.v2.
+   * A folder of the volume that is mounted instead of all of it, relative to its root. Engine API 1.45 and later.
+   */
+  subpath: string;
+  /** Labels of a volume that the mount makes, sorted by name. */
+  volumeLabels: Label[];
+  /** What becomes of mounts below a bind's source: "disabled", "writable" or "readonly" as in Compose; empty: the engine's default. */
+  recursive: string;
+}
+
+/** The files of an image. */
+export interface ImageMount {
+  /** Image reference as written. It must be on the host. */
+  reference: string;
 }
 
 /** A volume without a name. */
@@ -430,6 +542,17 @@ export interface NetworkAttachment {
   ipv6Address: string;
   /** IPAMConfig.LinkLocalIPs, sorted. */
   linkLocalIps: string[];
+  /**
+   * From here on, feature attributes.v2.
+   * DriverOpts, sorted by name.
+   */
+  driverOptions: Label[];
+  /** GwPriority: the network with the highest one gives the container its default gateway. Other than 0: Engine API 1.48 and later. */
+  gatewayPriority: number;
+  /** Name of the network interface in the container; empty: the engine's choice. Engine API 1.49 and later. */
+  interfaceName: string;
+  /** MacAddress; empty: the engine's choice. Engine API 1.44 and later. */
+  macAddress: string;
 }
 
 /** Config.Healthcheck of the Engine API. Zero means: the image's value. */
@@ -493,7 +616,11 @@ export interface Network {
     | boolean
     | undefined;
   /** Address management; absent: the engine's. */
-  ipam?: Ipam | undefined;
+  ipam?:
+    | Ipam
+    | undefined;
+  /** EnableIPv4; absent: the engine's default, which is true. False: Engine API 1.48 and later; feature attributes.v2. */
+  enableIpv4?: boolean | undefined;
 }
 
 /** Address management of a network. */
@@ -973,6 +1100,24 @@ function createBaseContainerSpec(): ContainerSpec {
     platform: "",
     sysctls: [],
     groupAdd: [],
+    annotations: [],
+    blockIo: undefined,
+    cgroupMode: "",
+    cgroupParent: "",
+    cpuPeriod: 0n,
+    cpuQuota: 0n,
+    cpuRealtimePeriod: 0n,
+    cpuRealtimeRuntime: 0n,
+    cpuCount: 0n,
+    deviceCgroupRules: [],
+    deviceRequests: [],
+    memorySwappiness: 0,
+    oomKillDisable: false,
+    oomScoreAdjustment: 0,
+    runtime: "",
+    storageOptions: [],
+    links: [],
+    volumesFrom: [],
   };
 }
 
@@ -1139,6 +1284,75 @@ export const ContainerSpec: MessageFns<ContainerSpec> = {
     }
     for (const v of message.groupAdd) {
       writer.uint32(378).string(v!);
+    }
+    for (const v of message.annotations) {
+      Label.encode(v!, writer.uint32(482).fork()).join();
+    }
+    if (message.blockIo !== undefined) {
+      BlockIo.encode(message.blockIo, writer.uint32(490).fork()).join();
+    }
+    if (message.cgroupMode !== "") {
+      writer.uint32(498).string(message.cgroupMode);
+    }
+    if (message.cgroupParent !== "") {
+      writer.uint32(506).string(message.cgroupParent);
+    }
+    if (message.cpuPeriod !== 0n) {
+      if (BigInt.asIntN(64, message.cpuPeriod) !== message.cpuPeriod) {
+        throw new globalThis.Error("value provided for field message.cpuPeriod of type int64 too large");
+      }
+      writer.uint32(512).int64(message.cpuPeriod);
+    }
+    if (message.cpuQuota !== 0n) {
+      if (BigInt.asIntN(64, message.cpuQuota) !== message.cpuQuota) {
+        throw new globalThis.Error("value provided for field message.cpuQuota of type int64 too large");
+      }
+      writer.uint32(520).int64(message.cpuQuota);
+    }
+    if (message.cpuRealtimePeriod !== 0n) {
+      if (BigInt.asIntN(64, message.cpuRealtimePeriod) !== message.cpuRealtimePeriod) {
+        throw new globalThis.Error("value provided for field message.cpuRealtimePeriod of type int64 too large");
+      }
+      writer.uint32(528).int64(message.cpuRealtimePeriod);
+    }
+    if (message.cpuRealtimeRuntime !== 0n) {
+      if (BigInt.asIntN(64, message.cpuRealtimeRuntime) !== message.cpuRealtimeRuntime) {
+        throw new globalThis.Error("value provided for field message.cpuRealtimeRuntime of type int64 too large");
+      }
+      writer.uint32(536).int64(message.cpuRealtimeRuntime);
+    }
+    if (message.cpuCount !== 0n) {
+      if (BigInt.asIntN(64, message.cpuCount) !== message.cpuCount) {
+        throw new globalThis.Error("value provided for field message.cpuCount of type int64 too large");
+      }
+      writer.uint32(544).int64(message.cpuCount);
+    }
+    for (const v of message.deviceCgroupRules) {
+      writer.uint32(554).string(v!);
+    }
+    for (const v of message.deviceRequests) {
+      DeviceRequest.encode(v!, writer.uint32(562).fork()).join();
+    }
+    if (message.memorySwappiness !== 0) {
+      writer.uint32(568).uint32(message.memorySwappiness);
+    }
+    if (message.oomKillDisable !== false) {
+      writer.uint32(576).bool(message.oomKillDisable);
+    }
+    if (message.oomScoreAdjustment !== 0) {
+      writer.uint32(584).sint32(message.oomScoreAdjustment);
+    }
+    if (message.runtime !== "") {
+      writer.uint32(594).string(message.runtime);
+    }
+    for (const v of message.storageOptions) {
+      Label.encode(v!, writer.uint32(602).fork()).join();
+    }
+    for (const v of message.links) {
+      Link.encode(v!, writer.uint32(610).fork()).join();
+    }
+    for (const v of message.volumesFrom) {
+      writer.uint32(618).string(v!);
     }
     return writer;
   },
@@ -1532,6 +1746,150 @@ export const ContainerSpec: MessageFns<ContainerSpec> = {
             message.groupAdd.push(reader.string());
             continue;
           }
+          case 60: {
+            if (tag !== 482) {
+              break;
+            }
+
+            message.annotations.push(Label.decode(reader, reader.uint32()));
+            continue;
+          }
+          case 61: {
+            if (tag !== 490) {
+              break;
+            }
+
+            message.blockIo = BlockIo.decode(reader, reader.uint32());
+            continue;
+          }
+          case 62: {
+            if (tag !== 498) {
+              break;
+            }
+
+            message.cgroupMode = reader.string();
+            continue;
+          }
+          case 63: {
+            if (tag !== 506) {
+              break;
+            }
+
+            message.cgroupParent = reader.string();
+            continue;
+          }
+          case 64: {
+            if (tag !== 512) {
+              break;
+            }
+
+            message.cpuPeriod = reader.int64() as bigint;
+            continue;
+          }
+          case 65: {
+            if (tag !== 520) {
+              break;
+            }
+
+            message.cpuQuota = reader.int64() as bigint;
+            continue;
+          }
+          case 66: {
+            if (tag !== 528) {
+              break;
+            }
+
+            message.cpuRealtimePeriod = reader.int64() as bigint;
+            continue;
+          }
+          case 67: {
+            if (tag !== 536) {
+              break;
+            }
+
+            message.cpuRealtimeRuntime = reader.int64() as bigint;
+            continue;
+          }
+          case 68: {
+            if (tag !== 544) {
+              break;
+            }
+
+            message.cpuCount = reader.int64() as bigint;
+            continue;
+          }
+          case 69: {
+            if (tag !== 554) {
+              break;
+            }
+
+            message.deviceCgroupRules.push(reader.string());
+            continue;
+          }
+          case 70: {
+            if (tag !== 562) {
+              break;
+            }
+
+            message.deviceRequests.push(DeviceRequest.decode(reader, reader.uint32()));
+            continue;
+          }
+          case 71: {
+            if (tag !== 568) {
+              break;
+            }
+
+            message.memorySwappiness = reader.uint32();
+            continue;
+          }
+          case 72: {
+            if (tag !== 576) {
+              break;
+            }
+
+            message.oomKillDisable = reader.bool();
+            continue;
+          }
+          case 73: {
+            if (tag !== 584) {
+              break;
+            }
+
+            message.oomScoreAdjustment = reader.sint32();
+            continue;
+          }
+          case 74: {
+            if (tag !== 594) {
+              break;
+            }
+
+            message.runtime = reader.string();
+            continue;
+          }
+          case 75: {
+            if (tag !== 602) {
+              break;
+            }
+
+            message.storageOptions.push(Label.decode(reader, reader.uint32()));
+            continue;
+          }
+          case 76: {
+            if (tag !== 610) {
+              break;
+            }
+
+            message.links.push(Link.decode(reader, reader.uint32()));
+            continue;
+          }
+          case 77: {
+            if (tag !== 618) {
+              break;
+            }
+
+            message.volumesFrom.push(reader.string());
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -1699,6 +2057,88 @@ export const ContainerSpec: MessageFns<ContainerSpec> = {
         : globalThis.Array.isArray(object?.group_add)
         ? object.group_add.map((e: any) => globalThis.String(e))
         : [],
+      annotations: globalThis.Array.isArray(object?.annotations)
+        ? object.annotations.map((e: any) => Label.fromJSON(e))
+        : [],
+      blockIo: isSet(object.blockIo)
+        ? BlockIo.fromJSON(object.blockIo)
+        : isSet(object.block_io)
+        ? BlockIo.fromJSON(object.block_io)
+        : undefined,
+      cgroupMode: isSet(object.cgroupMode)
+        ? globalThis.String(object.cgroupMode)
+        : isSet(object.cgroup_mode)
+        ? globalThis.String(object.cgroup_mode)
+        : "",
+      cgroupParent: isSet(object.cgroupParent)
+        ? globalThis.String(object.cgroupParent)
+        : isSet(object.cgroup_parent)
+        ? globalThis.String(object.cgroup_parent)
+        : "",
+      cpuPeriod: isSet(object.cpuPeriod)
+        ? BigInt(object.cpuPeriod)
+        : isSet(object.cpu_period)
+        ? BigInt(object.cpu_period)
+        : 0n,
+      cpuQuota: isSet(object.cpuQuota)
+        ? BigInt(object.cpuQuota)
+        : isSet(object.cpu_quota)
+        ? BigInt(object.cpu_quota)
+        : 0n,
+      cpuRealtimePeriod: isSet(object.cpuRealtimePeriod)
+        ? BigInt(object.cpuRealtimePeriod)
+        : isSet(object.cpu_realtime_period)
+        ? BigInt(object.cpu_realtime_period)
+        : 0n,
+      cpuRealtimeRuntime: isSet(object.cpuRealtimeRuntime)
+        ? BigInt(object.cpuRealtimeRuntime)
+        : isSet(object.cpu_realtime_runtime)
+        ? BigInt(object.cpu_realtime_runtime)
+        : 0n,
+      cpuCount: isSet(object.cpuCount)
+        ? BigInt(object.cpuCount)
+        : isSet(object.cpu_count)
+        ? BigInt(object.cpu_count)
+        : 0n,
+      deviceCgroupRules: globalThis.Array.isArray(object?.deviceCgroupRules)
+        ? object.deviceCgroupRules.map((e: any) => globalThis.String(e))
+        : globalThis.Array.isArray(object?.device_cgroup_rules)
+        ? object.device_cgroup_rules.map((e: any) => globalThis.String(e))
+        : [],
+      deviceRequests: globalThis.Array.isArray(object?.deviceRequests)
+        ? object.deviceRequests.map((e: any) => DeviceRequest.fromJSON(e))
+        : globalThis.Array.isArray(object?.device_requests)
+        ? object.device_requests.map((e: any) => DeviceRequest.fromJSON(e))
+        : [],
+      memorySwappiness: isSet(object.memorySwappiness)
+        ? globalThis.Number(object.memorySwappiness)
+        : isSet(object.memory_swappiness)
+        ? globalThis.Number(object.memory_swappiness)
+        : 0,
+      oomKillDisable: isSet(object.oomKillDisable)
+        ? globalThis.Boolean(object.oomKillDisable)
+        : isSet(object.oom_kill_disable)
+        ? globalThis.Boolean(object.oom_kill_disable)
+        : false,
+      oomScoreAdjustment: isSet(object.oomScoreAdjustment)
+        ? globalThis.Number(object.oomScoreAdjustment)
+        : isSet(object.oom_score_adjustment)
+        ? globalThis.Number(object.oom_score_adjustment)
+        : 0,
+      runtime: isSet(object.runtime) ? globalThis.String(object.runtime) : "",
+      storageOptions: globalThis.Array.isArray(object?.storageOptions)
+        ? object.storageOptions.map((e: any) => Label.fromJSON(e))
+        : globalThis.Array.isArray(object?.storage_options)
+        ? object.storage_options.map((e: any) => Label.fromJSON(e))
+        : [],
+      links: globalThis.Array.isArray(object?.links)
+        ? object.links.map((e: any) => Link.fromJSON(e))
+        : [],
+      volumesFrom: globalThis.Array.isArray(object?.volumesFrom)
+        ? object.volumesFrom.map((e: any) => globalThis.String(e))
+        : globalThis.Array.isArray(object?.volumes_from)
+        ? object.volumes_from.map((e: any) => globalThis.String(e))
+        : [],
     };
   },
 
@@ -1845,6 +2285,60 @@ export const ContainerSpec: MessageFns<ContainerSpec> = {
     if (message.groupAdd?.length) {
       obj.groupAdd = message.groupAdd;
     }
+    if (message.annotations?.length) {
+      obj.annotations = message.annotations.map((e) => Label.toJSON(e));
+    }
+    if (message.blockIo !== undefined) {
+      obj.blockIo = BlockIo.toJSON(message.blockIo);
+    }
+    if (message.cgroupMode !== "") {
+      obj.cgroupMode = message.cgroupMode;
+    }
+    if (message.cgroupParent !== "") {
+      obj.cgroupParent = message.cgroupParent;
+    }
+    if (message.cpuPeriod !== 0n) {
+      obj.cpuPeriod = message.cpuPeriod.toString();
+    }
+    if (message.cpuQuota !== 0n) {
+      obj.cpuQuota = message.cpuQuota.toString();
+    }
+    if (message.cpuRealtimePeriod !== 0n) {
+      obj.cpuRealtimePeriod = message.cpuRealtimePeriod.toString();
+    }
+    if (message.cpuRealtimeRuntime !== 0n) {
+      obj.cpuRealtimeRuntime = message.cpuRealtimeRuntime.toString();
+    }
+    if (message.cpuCount !== 0n) {
+      obj.cpuCount = message.cpuCount.toString();
+    }
+    if (message.deviceCgroupRules?.length) {
+      obj.deviceCgroupRules = message.deviceCgroupRules;
+    }
+    if (message.deviceRequests?.length) {
+      obj.deviceRequests = message.deviceRequests.map((e) => DeviceRequest.toJSON(e));
+    }
+    if (message.memorySwappiness !== 0) {
+      obj.memorySwappiness = Math.round(message.memorySwappiness);
+    }
+    if (message.oomKillDisable !== false) {
+      obj.oomKillDisable = message.oomKillDisable;
+    }
+    if (message.oomScoreAdjustment !== 0) {
+      obj.oomScoreAdjustment = Math.round(message.oomScoreAdjustment);
+    }
+    if (message.runtime !== "") {
+      obj.runtime = message.runtime;
+    }
+    if (message.storageOptions?.length) {
+      obj.storageOptions = message.storageOptions.map((e) => Label.toJSON(e));
+    }
+    if (message.links?.length) {
+      obj.links = message.links.map((e) => Link.toJSON(e));
+    }
+    if (message.volumesFrom?.length) {
+      obj.volumesFrom = message.volumesFrom;
+    }
     return obj;
   },
 
@@ -1919,6 +2413,543 @@ export const ContainerSpec: MessageFns<ContainerSpec> = {
     message.platform = object.platform ?? "";
     message.sysctls = object.sysctls?.map((e) => Label.fromPartial(e)) || [];
     message.groupAdd = object.groupAdd?.map((e) => e) || [];
+    message.annotations = object.annotations?.map((e) => Label.fromPartial(e)) || [];
+    message.blockIo = (object.blockIo !== undefined && object.blockIo !== null)
+      ? BlockIo.fromPartial(object.blockIo)
+      : undefined;
+    message.cgroupMode = object.cgroupMode ?? "";
+    message.cgroupParent = object.cgroupParent ?? "";
+    message.cpuPeriod = (object.cpuPeriod !== undefined && object.cpuPeriod !== null) ? BigInt(object.cpuPeriod) : 0n;
+    message.cpuQuota = (object.cpuQuota !== undefined && object.cpuQuota !== null) ? BigInt(object.cpuQuota) : 0n;
+    message.cpuRealtimePeriod = (object.cpuRealtimePeriod !== undefined && object.cpuRealtimePeriod !== null)
+      ? BigInt(object.cpuRealtimePeriod)
+      : 0n;
+    message.cpuRealtimeRuntime = (object.cpuRealtimeRuntime !== undefined && object.cpuRealtimeRuntime !== null)
+      ? BigInt(object.cpuRealtimeRuntime)
+      : 0n;
+    message.cpuCount = (object.cpuCount !== undefined && object.cpuCount !== null) ? BigInt(object.cpuCount) : 0n;
+    message.deviceCgroupRules = object.deviceCgroupRules?.map((e) => e) || [];
+    message.deviceRequests = object.deviceRequests?.map((e) => DeviceRequest.fromPartial(e)) || [];
+    message.memorySwappiness = object.memorySwappiness ?? 0;
+    message.oomKillDisable = object.oomKillDisable ?? false;
+    message.oomScoreAdjustment = object.oomScoreAdjustment ?? 0;
+    message.runtime = object.runtime ?? "";
+    message.storageOptions = object.storageOptions?.map((e) => Label.fromPartial(e)) || [];
+    message.links = object.links?.map((e) => Link.fromPartial(e)) || [];
+    message.volumesFrom = object.volumesFrom?.map((e) => e) || [];
+    return message;
+  },
+};
+
+function createBaseLink(): Link {
+  return { target: undefined, alias: "" };
+}
+
+export const Link: MessageFns<Link> = {
+  encode(message: Link, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    switch (message.target?.$case) {
+      case "service":
+        writer.uint32(10).string(message.target.value);
+        break;
+      case "container":
+        writer.uint32(18).string(message.target.value);
+        break;
+    }
+    if (message.alias !== "") {
+      writer.uint32(26).string(message.alias);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): Link {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseLink();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.target = { $case: "service", value: reader.string() };
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.target = { $case: "container", value: reader.string() };
+            continue;
+          }
+          case 3: {
+            if (tag !== 26) {
+              break;
+            }
+
+            message.alias = reader.string();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): Link {
+    return {
+      target: isSet(object.service)
+        ? { $case: "service", value: globalThis.String(object.service) }
+        : isSet(object.container)
+        ? { $case: "container", value: globalThis.String(object.container) }
+        : undefined,
+      alias: isSet(object.alias) ? globalThis.String(object.alias) : "",
+    };
+  },
+
+  toJSON(message: Link): unknown {
+    const obj: any = {};
+    if (message.target?.$case === "service") {
+      obj.service = message.target.value;
+    } else if (message.target?.$case === "container") {
+      obj.container = message.target.value;
+    }
+    if (message.alias !== "") {
+      obj.alias = message.alias;
+    }
+    return obj;
+  },
+
+  create<I extends Exact<DeepPartial<Link>, I>>(base?: I): Link {
+    return Link.fromPartial(base ?? ({} as any));
+  },
+  fromPartial<I extends Exact<DeepPartial<Link>, I>>(object: I): Link {
+    const message = createBaseLink();
+    switch (object.target?.$case) {
+      case "service": {
+        if (object.target?.value !== undefined && object.target?.value !== null) {
+          message.target = { $case: "service", value: object.target.value };
+        }
+        break;
+      }
+      case "container": {
+        if (object.target?.value !== undefined && object.target?.value !== null) {
+          message.target = { $case: "container", value: object.target.value };
+        }
+        break;
+      }
+    }
+    message.alias = object.alias ?? "";
+    return message;
+  },
+};
+
+function createBaseBlockIo(): BlockIo {
+  return { weight: 0, weightDevices: [], readBytes: [], writeBytes: [], readOperations: [], writeOperations: [] };
+}
+
+export const BlockIo: MessageFns<BlockIo> = {
+  encode(message: BlockIo, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.weight !== 0) {
+      writer.uint32(8).uint32(message.weight);
+    }
+    for (const v of message.weightDevices) {
+      DeviceRate.encode(v!, writer.uint32(18).fork()).join();
+    }
+    for (const v of message.readBytes) {
+      DeviceRate.encode(v!, writer.uint32(26).fork()).join();
+    }
+    for (const v of message.writeBytes) {
+      DeviceRate.encode(v!, writer.uint32(34).fork()).join();
+    }
+    for (const v of message.readOperations) {
+      DeviceRate.encode(v!, writer.uint32(42).fork()).join();
+    }
+    for (const v of message.writeOperations) {
+      DeviceRate.encode(v!, writer.uint32(50).fork()).join();
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): BlockIo {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseBlockIo();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 8) {
+              break;
+            }
+
+            message.weight = reader.uint32();
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.weightDevices.push(DeviceRate.decode(reader, reader.uint32()));
+            continue;
+          }
+          case 3: {
+            if (tag !== 26) {
+              break;
+            }
+
+            message.readBytes.push(DeviceRate.decode(reader, reader.uint32()));
+            continue;
+          }
+          case 4: {
+            if (tag !== 34) {
+              break;
+            }
+
+            message.writeBytes.push(DeviceRate.decode(reader, reader.uint32()));
+            continue;
+          }
+          case 5: {
+            if (tag !== 42) {
+              break;
+            }
+
+            message.readOperations.push(DeviceRate.decode(reader, reader.uint32()));
+            continue;
+          }
+          case 6: {
+            if (tag !== 50) {
+              break;
+            }
+
+            message.writeOperations.push(DeviceRate.decode(reader, reader.uint32()));
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): BlockIo {
+    return {
+      weight: isSet(object.weight) ? globalThis.Number(object.weight) : 0,
+      weightDevices: globalThis.Array.isArray(object?.weightDevices)
+        ? object.weightDevices.map((e: any) => DeviceRate.fromJSON(e))
+        : globalThis.Array.isArray(object?.weight_devices)
+        ? object.weight_devices.map((e: any) => DeviceRate.fromJSON(e))
+        : [],
+      readBytes: globalThis.Array.isArray(object?.readBytes)
+        ? object.readBytes.map((e: any) => DeviceRate.fromJSON(e))
+        : globalThis.Array.isArray(object?.read_bytes)
+        ? object.read_bytes.map((e: any) => DeviceRate.fromJSON(e))
+        : [],
+      writeBytes: globalThis.Array.isArray(object?.writeBytes)
+        ? object.writeBytes.map((e: any) => DeviceRate.fromJSON(e))
+        : globalThis.Array.isArray(object?.write_bytes)
+        ? object.write_bytes.map((e: any) => DeviceRate.fromJSON(e))
+        : [],
+      readOperations: globalThis.Array.isArray(object?.readOperations)
+        ? object.readOperations.map((e: any) => DeviceRate.fromJSON(e))
+        : globalThis.Array.isArray(object?.read_operations)
+        ? object.read_operations.map((e: any) => DeviceRate.fromJSON(e))
+        : [],
+      writeOperations: globalThis.Array.isArray(object?.writeOperations)
+        ? object.writeOperations.map((e: any) => DeviceRate.fromJSON(e))
+        : globalThis.Array.isArray(object?.write_operations)
+        ? object.write_operations.map((e: any) => DeviceRate.fromJSON(e))
+        : [],
+    };
+  },
+
+  toJSON(message: BlockIo): unknown {
+    const obj: any = {};
+    if (message.weight !== 0) {
+      obj.weight = Math.round(message.weight);
+    }
+    if (message.weightDevices?.length) {
+      obj.weightDevices = message.weightDevices.map((e) => DeviceRate.toJSON(e));
+    }
+    if (message.readBytes?.length) {
+      obj.readBytes = message.readBytes.map((e) => DeviceRate.toJSON(e));
+    }
+    if (message.writeBytes?.length) {
+      obj.writeBytes = message.writeBytes.map((e) => DeviceRate.toJSON(e));
+    }
+    if (message.readOperations?.length) {
+      obj.readOperations = message.readOperations.map((e) => DeviceRate.toJSON(e));
+    }
+    if (message.writeOperations?.length) {
+      obj.writeOperations = message.writeOperations.map((e) => DeviceRate.toJSON(e));
+    }
+    return obj;
+  },
+
+  create<I extends Exact<DeepPartial<BlockIo>, I>>(base?: I): BlockIo {
+    return BlockIo.fromPartial(base ?? ({} as any));
+  },
+  fromPartial<I extends Exact<DeepPartial<BlockIo>, I>>(object: I): BlockIo {
+    const message = createBaseBlockIo();
+    message.weight = object.weight ?? 0;
+    message.weightDevices = object.weightDevices?.map((e) => DeviceRate.fromPartial(e)) || [];
+    message.readBytes = object.readBytes?.map((e) => DeviceRate.fromPartial(e)) || [];
+    message.writeBytes = object.writeBytes?.map((e) => DeviceRate.fromPartial(e)) || [];
+    message.readOperations = object.readOperations?.map((e) => DeviceRate.fromPartial(e)) || [];
+    message.writeOperations = object.writeOperations?.map((e) => DeviceRate.fromPartial(e)) || [];
+    return message;
+  },
+};
+
+function createBaseDeviceRate(): DeviceRate {
+  return { path: "", rate: 0n };
+}
+
+export const DeviceRate: MessageFns<DeviceRate> = {
+  encode(message: DeviceRate, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.path !== "") {
+      writer.uint32(10).string(message.path);
+    }
+    if (message.rate !== 0n) {
+      if (BigInt.asUintN(64, message.rate) !== message.rate) {
+        throw new globalThis.Error("value provided for field message.rate of type uint64 too large");
+      }
+      writer.uint32(16).uint64(message.rate);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): DeviceRate {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseDeviceRate();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.path = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 16) {
+              break;
+            }
+
+            message.rate = reader.uint64() as bigint;
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): DeviceRate {
+    return {
+      path: isSet(object.path) ? globalThis.String(object.path) : "",
+      rate: isSet(object.rate) ? BigInt(object.rate) : 0n,
+    };
+  },
+
+  toJSON(message: DeviceRate): unknown {
+    const obj: any = {};
+    if (message.path !== "") {
+      obj.path = message.path;
+    }
+    if (message.rate !== 0n) {
+      obj.rate = message.rate.toString();
+    }
+    return obj;
+  },
+
+  create<I extends Exact<DeepPartial<DeviceRate>, I>>(base?: I): DeviceRate {
+    return DeviceRate.fromPartial(base ?? ({} as any));
+  },
+  fromPartial<I extends Exact<DeepPartial<DeviceRate>, I>>(object: I): DeviceRate {
+    const message = createBaseDeviceRate();
+    message.path = object.path ?? "";
+    message.rate = (object.rate !== undefined && object.rate !== null) ? BigInt(object.rate) : 0n;
+    return message;
+  },
+};
+
+function createBaseDeviceRequest(): DeviceRequest {
+  return { driver: "", count: 0, deviceIds: [], capabilities: [], options: [] };
+}
+
+export const DeviceRequest: MessageFns<DeviceRequest> = {
+  encode(message: DeviceRequest, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.driver !== "") {
+      writer.uint32(10).string(message.driver);
+    }
+    if (message.count !== 0) {
+      writer.uint32(16).sint32(message.count);
+    }
+    for (const v of message.deviceIds) {
+      writer.uint32(26).string(v!);
+    }
+    for (const v of message.capabilities) {
+      writer.uint32(34).string(v!);
+    }
+    for (const v of message.options) {
+      Label.encode(v!, writer.uint32(42).fork()).join();
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): DeviceRequest {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseDeviceRequest();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.driver = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 16) {
+              break;
+            }
+
+            message.count = reader.sint32();
+            continue;
+          }
+          case 3: {
+            if (tag !== 26) {
+              break;
+            }
+
+            message.deviceIds.push(reader.string());
+            continue;
+          }
+          case 4: {
+            if (tag !== 34) {
+              break;
+            }
+
+            message.capabilities.push(reader.string());
+            continue;
+          }
+          case 5: {
+            if (tag !== 42) {
+              break;
+            }
+
+            message.options.push(Label.decode(reader, reader.uint32()));
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): DeviceRequest {
+    return {
+      driver: isSet(object.driver) ? globalThis.String(object.driver) : "",
+      count: isSet(object.count) ? globalThis.Number(object.count) : 0,
+      deviceIds: globalThis.Array.isArray(object?.deviceIds)
+        ? object.deviceIds.map((e: any) => globalThis.String(e))
+        : globalThis.Array.isArray(object?.device_ids)
+        ? object.device_ids.map((e: any) => globalThis.String(e))
+        : [],
+      capabilities: globalThis.Array.isArray(object?.capabilities)
+        ? object.capabilities.map((e: any) => globalThis.String(e))
+        : [],
+      options: globalThis.Array.isArray(object?.options) ? object.options.map((e: any) => Label.fromJSON(e)) : [],
+    };
+  },
+
+  toJSON(message: DeviceRequest): unknown {
+    const obj: any = {};
+    if (message.driver !== "") {
+      obj.driver = message.driver;
+    }
+    if (message.count !== 0) {
+      obj.count = Math.round(message.count);
+    }
+    if (message.deviceIds?.length) {
+      obj.deviceIds = message.deviceIds;
+    }
+    if (message.capabilities?.length) {
+      obj.capabilities = message.capabilities;
+    }
+    if (message.options?.length) {
+      obj.options = message.options.map((e) => Label.toJSON(e));
+    }
+    return obj;
+  },
+
+  create<I extends Exact<DeepPartial<DeviceRequest>, I>>(base?: I): DeviceRequest {
+    return DeviceRequest.fromPartial(base ?? ({} as any));
+  },
+  fromPartial<I extends Exact<DeepPartial<DeviceRequest>, I>>(object: I): DeviceRequest {
+    const message = createBaseDeviceRequest();
+    message.driver = object.driver ?? "";
+    message.count = object.count ?? 0;
+    message.deviceIds = object.deviceIds?.map((e) => e) || [];
+    message.capabilities = object.capabilities?.map((e) => e) || [];
+    message.options = object.options?.map((e) => Label.fromPartial(e)) || [];
     return message;
   },
 };
@@ -2609,6 +3640,9 @@ function createBaseMount(): Mount {
     selinux: "",
     noCopy: false,
     mustExist: false,
+    subpath: "",
+    volumeLabels: [],
+    recursive: "",
   };
 }
 
@@ -2642,6 +3676,9 @@ export const Mount: MessageFns<Mount> = {
       case "tmpfs":
         TmpfsMount.encode(message.source.value, writer.uint32(74).fork()).join();
         break;
+      case "image":
+        ImageMount.encode(message.source.value, writer.uint32(114).fork()).join();
+        break;
     }
     if (message.propagation !== "") {
       writer.uint32(82).string(message.propagation);
@@ -2654,6 +3691,15 @@ export const Mount: MessageFns<Mount> = {
     }
     if (message.mustExist !== false) {
       writer.uint32(104).bool(message.mustExist);
+    }
+    if (message.subpath !== "") {
+      writer.uint32(122).string(message.subpath);
+    }
+    for (const v of message.volumeLabels) {
+      Label.encode(v!, writer.uint32(130).fork()).join();
+    }
+    if (message.recursive !== "") {
+      writer.uint32(138).string(message.recursive);
     }
     return writer;
   },
@@ -2743,6 +3789,14 @@ export const Mount: MessageFns<Mount> = {
             message.source = { $case: "tmpfs", value: TmpfsMount.decode(reader, reader.uint32()) };
             continue;
           }
+          case 14: {
+            if (tag !== 114) {
+              break;
+            }
+
+            message.source = { $case: "image", value: ImageMount.decode(reader, reader.uint32()) };
+            continue;
+          }
           case 10: {
             if (tag !== 82) {
               break;
@@ -2773,6 +3827,30 @@ export const Mount: MessageFns<Mount> = {
             }
 
             message.mustExist = reader.bool();
+            continue;
+          }
+          case 15: {
+            if (tag !== 122) {
+              break;
+            }
+
+            message.subpath = reader.string();
+            continue;
+          }
+          case 16: {
+            if (tag !== 130) {
+              break;
+            }
+
+            message.volumeLabels.push(Label.decode(reader, reader.uint32()));
+            continue;
+          }
+          case 17: {
+            if (tag !== 138) {
+              break;
+            }
+
+            message.recursive = reader.string();
             continue;
           }
         }
@@ -2813,6 +3891,8 @@ export const Mount: MessageFns<Mount> = {
         ? { $case: "tree", value: TreeMount.fromJSON(object.tree) }
         : isSet(object.tmpfs)
         ? { $case: "tmpfs", value: TmpfsMount.fromJSON(object.tmpfs) }
+        : isSet(object.image)
+        ? { $case: "image", value: ImageMount.fromJSON(object.image) }
         : undefined,
       propagation: isSet(object.propagation) ? globalThis.String(object.propagation) : "",
       selinux: isSet(object.selinux) ? globalThis.String(object.selinux) : "",
@@ -2826,6 +3906,13 @@ export const Mount: MessageFns<Mount> = {
         : isSet(object.must_exist)
         ? globalThis.Boolean(object.must_exist)
         : false,
+      subpath: isSet(object.subpath) ? globalThis.String(object.subpath) : "",
+      volumeLabels: globalThis.Array.isArray(object?.volumeLabels)
+        ? object.volumeLabels.map((e: any) => Label.fromJSON(e))
+        : globalThis.Array.isArray(object?.volume_labels)
+        ? object.volume_labels.map((e: any) => Label.fromJSON(e))
+        : [],
+      recursive: isSet(object.recursive) ? globalThis.String(object.recursive) : "",
     };
   },
 
@@ -2851,6 +3938,8 @@ export const Mount: MessageFns<Mount> = {
       obj.tree = TreeMount.toJSON(message.source.value);
     } else if (message.source?.$case === "tmpfs") {
       obj.tmpfs = TmpfsMount.toJSON(message.source.value);
+    } else if (message.source?.$case === "image") {
+      obj.image = ImageMount.toJSON(message.source.value);
     }
     if (message.propagation !== "") {
       obj.propagation = message.propagation;
@@ -2863,6 +3952,15 @@ export const Mount: MessageFns<Mount> = {
     }
     if (message.mustExist !== false) {
       obj.mustExist = message.mustExist;
+    }
+    if (message.subpath !== "") {
+      obj.subpath = message.subpath;
+    }
+    if (message.volumeLabels?.length) {
+      obj.volumeLabels = message.volumeLabels.map((e) => Label.toJSON(e));
+    }
+    if (message.recursive !== "") {
+      obj.recursive = message.recursive;
     }
     return obj;
   },
@@ -2917,11 +4015,87 @@ export const Mount: MessageFns<Mount> = {
         }
         break;
       }
+      case "image": {
+        if (object.source?.value !== undefined && object.source?.value !== null) {
+          message.source = { $case: "image", value: ImageMount.fromPartial(object.source.value) };
+        }
+        break;
+      }
     }
     message.propagation = object.propagation ?? "";
     message.selinux = object.selinux ?? "";
     message.noCopy = object.noCopy ?? false;
     message.mustExist = object.mustExist ?? false;
+    message.subpath = object.subpath ?? "";
+    message.volumeLabels = object.volumeLabels?.map((e) => Label.fromPartial(e)) || [];
+    message.recursive = object.recursive ?? "";
+    return message;
+  },
+};
+
+function createBaseImageMount(): ImageMount {
+  return { reference: "" };
+}
+
+export const ImageMount: MessageFns<ImageMount> = {
+  encode(message: ImageMount, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.reference !== "") {
+      writer.uint32(10).string(message.reference);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): ImageMount {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseImageMount();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.reference = reader.string();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): ImageMount {
+    return { reference: isSet(object.reference) ? globalThis.String(object.reference) : "" };
+  },
+
+  toJSON(message: ImageMount): unknown {
+    const obj: any = {};
+    if (message.reference !== "") {
+      obj.reference = message.reference;
+    }
+    return obj;
+  },
+
+  create<I extends Exact<DeepPartial<ImageMount>, I>>(base?: I): ImageMount {
+    return ImageMount.fromPartial(base ?? ({} as any));
+  },
+  fromPartial<I extends Exact<DeepPartial<ImageMount>, I>>(object: I): ImageMount {
+    const message = createBaseImageMount();
+    message.reference = object.reference ?? "";
     return message;
   },
 };
@@ -3358,7 +4532,17 @@ export const TmpfsMount: MessageFns<TmpfsMount> = {
 };
 
 function createBaseNetworkAttachment(): NetworkAttachment {
-  return { network: "", aliases: [], ipv4Address: "", ipv6Address: "", linkLocalIps: [] };
+  return {
+    network: "",
+    aliases: [],
+    ipv4Address: "",
+    ipv6Address: "",
+    linkLocalIps: [],
+    driverOptions: [],
+    gatewayPriority: 0,
+    interfaceName: "",
+    macAddress: "",
+  };
 }
 
 export const NetworkAttachment: MessageFns<NetworkAttachment> = {
@@ -3377,6 +4561,18 @@ export const NetworkAttachment: MessageFns<NetworkAttachment> = {
     }
     for (const v of message.linkLocalIps) {
       writer.uint32(42).string(v!);
+    }
+    for (const v of message.driverOptions) {
+      Label.encode(v!, writer.uint32(50).fork()).join();
+    }
+    if (message.gatewayPriority !== 0) {
+      writer.uint32(56).sint32(message.gatewayPriority);
+    }
+    if (message.interfaceName !== "") {
+      writer.uint32(66).string(message.interfaceName);
+    }
+    if (message.macAddress !== "") {
+      writer.uint32(74).string(message.macAddress);
     }
     return writer;
   },
@@ -3434,6 +4630,38 @@ export const NetworkAttachment: MessageFns<NetworkAttachment> = {
             message.linkLocalIps.push(reader.string());
             continue;
           }
+          case 6: {
+            if (tag !== 50) {
+              break;
+            }
+
+            message.driverOptions.push(Label.decode(reader, reader.uint32()));
+            continue;
+          }
+          case 7: {
+            if (tag !== 56) {
+              break;
+            }
+
+            message.gatewayPriority = reader.sint32();
+            continue;
+          }
+          case 8: {
+            if (tag !== 66) {
+              break;
+            }
+
+            message.interfaceName = reader.string();
+            continue;
+          }
+          case 9: {
+            if (tag !== 74) {
+              break;
+            }
+
+            message.macAddress = reader.string();
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -3465,6 +4693,26 @@ export const NetworkAttachment: MessageFns<NetworkAttachment> = {
         : globalThis.Array.isArray(object?.link_local_ips)
         ? object.link_local_ips.map((e: any) => globalThis.String(e))
         : [],
+      driverOptions: globalThis.Array.isArray(object?.driverOptions)
+        ? object.driverOptions.map((e: any) => Label.fromJSON(e))
+        : globalThis.Array.isArray(object?.driver_options)
+        ? object.driver_options.map((e: any) => Label.fromJSON(e))
+        : [],
+      gatewayPriority: isSet(object.gatewayPriority)
+        ? globalThis.Number(object.gatewayPriority)
+        : isSet(object.gateway_priority)
+        ? globalThis.Number(object.gateway_priority)
+        : 0,
+      interfaceName: isSet(object.interfaceName)
+        ? globalThis.String(object.interfaceName)
+        : isSet(object.interface_name)
+        ? globalThis.String(object.interface_name)
+        : "",
+      macAddress: isSet(object.macAddress)
+        ? globalThis.String(object.macAddress)
+        : isSet(object.mac_address)
+        ? globalThis.String(object.mac_address)
+        : "",
     };
   },
 
@@ -3485,6 +4733,18 @@ export const NetworkAttachment: MessageFns<NetworkAttachment> = {
     if (message.linkLocalIps?.length) {
       obj.linkLocalIps = message.linkLocalIps;
     }
+    if (message.driverOptions?.length) {
+      obj.driverOptions = message.driverOptions.map((e) => Label.toJSON(e));
+    }
+    if (message.gatewayPriority !== 0) {
+      obj.gatewayPriority = Math.round(message.gatewayPriority);
+    }
+    if (message.interfaceName !== "") {
+      obj.interfaceName = message.interfaceName;
+    }
+    if (message.macAddress !== "") {
+      obj.macAddress = message.macAddress;
+    }
     return obj;
   },
 
@@ -3498,6 +4758,10 @@ export const NetworkAttachment: MessageFns<NetworkAttachment> = {
     message.ipv4Address = object.ipv4Address ?? "";
     message.ipv6Address = object.ipv6Address ?? "";
     message.linkLocalIps = object.linkLocalIps?.map((e) => e) || [];
+    message.driverOptions = object.driverOptions?.map((e) => Label.fromPartial(e)) || [];
+    message.gatewayPriority = object.gatewayPriority ?? 0;
+    message.interfaceName = object.interfaceName ?? "";
+    message.macAddress = object.macAddress ?? "";
     return message;
   },
 };
@@ -3906,6 +5170,7 @@ function createBaseNetwork(): Network {
     driverOptions: [],
     enableIpv6: undefined,
     ipam: undefined,
+    enableIpv4: undefined,
   };
 }
 
@@ -3943,6 +5208,9 @@ export const Network: MessageFns<Network> = {
     }
     if (message.ipam !== undefined) {
       Ipam.encode(message.ipam, writer.uint32(90).fork()).join();
+    }
+    if (message.enableIpv4 !== undefined) {
+      writer.uint32(96).bool(message.enableIpv4);
     }
     return writer;
   },
@@ -4048,6 +5316,14 @@ export const Network: MessageFns<Network> = {
             message.ipam = Ipam.decode(reader, reader.uint32());
             continue;
           }
+          case 12: {
+            if (tag !== 96) {
+              break;
+            }
+
+            message.enableIpv4 = reader.bool();
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -4085,6 +5361,11 @@ export const Network: MessageFns<Network> = {
         ? globalThis.Boolean(object.enable_ipv6)
         : undefined,
       ipam: isSet(object.ipam) ? Ipam.fromJSON(object.ipam) : undefined,
+      enableIpv4: isSet(object.enableIpv4)
+        ? globalThis.Boolean(object.enableIpv4)
+        : isSet(object.enable_ipv4)
+        ? globalThis.Boolean(object.enable_ipv4)
+        : undefined,
     };
   },
 
@@ -4123,6 +5404,9 @@ export const Network: MessageFns<Network> = {
     if (message.ipam !== undefined) {
       obj.ipam = Ipam.toJSON(message.ipam);
     }
+    if (message.enableIpv4 !== undefined) {
+      obj.enableIpv4 = message.enableIpv4;
+    }
     return obj;
   },
 
@@ -4142,6 +5426,7 @@ export const Network: MessageFns<Network> = {
     message.driverOptions = object.driverOptions?.map((e) => Label.fromPartial(e)) || [];
     message.enableIpv6 = object.enableIpv6 ?? undefined;
     message.ipam = (object.ipam !== undefined && object.ipam !== null) ? Ipam.fromPartial(object.ipam) : undefined;
+    message.enableIpv4 = object.enableIpv4 ?? undefined;
     return message;
   },
 };
