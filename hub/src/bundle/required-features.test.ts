@@ -74,13 +74,17 @@ describe('a bundle requires', () => {
     ['a device of a driver', { deviceRequests: [{ ...DEVICE_REQUEST, count: -1 }] }],
     ['a score', { oomScoreAdjustment: -1 }],
     ['a folder of a volume', { mounts: [{ ...MOUNT, target: '/x', subpath: 'a' }] }],
-    ['the files of an image', { mounts: [{ ...MOUNT, source: { $case: 'image', value: { reference: 'x' } } }] }],
     [
       'a MAC address',
       { networks: [{ ...NetworkAttachment.decode(new Uint8Array()), macAddress: '02:42:ac:11:00:02' }] },
     ],
   ])('attributes.v2 for %s', (_, container) => {
     expect(required(container)).toEqual(['attributes.v1', 'attributes.v2', 'core.v1']);
+  });
+
+  test('attributes.v2 for the files of an image', () => {
+    const mounts: Mount[] = [{ ...MOUNT, source: { $case: 'image', value: { reference: 'x' } } }];
+    expect(required({ mounts })).toEqual(['attributes.v2', 'core.v1']);
   });
 
   test('attributes.v2 for a network without IPv4', () => {

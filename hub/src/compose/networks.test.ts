@@ -49,7 +49,7 @@ describe('networks of a service', () => {
     ['networks: { a: { mac_address: "02:42:ac:11:00" } }', 'COMPOSE_VALUE 2:50'],
     [
       'mac_address: "02:42:ac:11:00:01", networks: { a: { mac_address: "02:42:ac:11:00:02" } }',
-      'COMPOSE_CONFLICT 2:37',
+      'COMPOSE_CONFLICT 2:33',
     ],
     ['networks: { a: { mac_address: "02:42:ac:11:00:01" } }, scale: 2', 'COMPOSE_CONFLICT 2:50'],
     ['mac_address: "02:42:ac:11:00:01", network_mode: bridge', 'COMPOSE_CONFLICT 2:33'],
