@@ -3,6 +3,7 @@ import type { Publisher } from './publish/publisher.ts';
 import type { Rendering } from './render/rendering.ts';
 import type { Assigner, AssignOrder } from './sign/assigner.ts';
 import type { RevisionRecord, Store } from './store/store.ts';
+import { Turns } from './turns.ts';
 
 /** A commit that the source looked at, and what rendering made of it. */
 export interface Candidate {
@@ -39,7 +40,7 @@ const NOBODY: ReadonlySet<string> = new Set();
 export class Moor {
   readonly counters: MoorCounters = { classesRendered: 0, assignmentsIssued: 0 };
   readonly #parts: MoorParts;
-  #turn: Promise<unknown> = Promise.resolve();
+  readonly #turns = new Turns();
   #rendering: Rendering | undefined;
 
   constructor(parts: MoorParts) {
@@ -53,23 +54,15 @@ export class Moor {
 
   /** Stores the decision on a new commit, and carries it out. */
   decide(candidate: Candidate): Promise<RevisionRecord> {
-    return this.#inTurn(() => this.#decide(candidate));
+    return this.#turns.take(() => this.#decide(candidate));
   }
 
   /** Carries out the accepted commit again: the inventory changed, the hub has just started, or a person takes over hosts that are ahead. */
   renew(rendering: Rendering, reason: string, takesOver: ReadonlySet<string> = NOBODY): Promise<void> {
-    return this.#inTurn(async () => {
+    return this.#turns.take(async () => {
       const accepted = this.#parts.store.acceptedRevision();
       if (accepted !== undefined) await this.#assign(accepted, { rendering, reason, takesOver });
     });
-  }
-
-  /** Runs `work` when no decision is under way. */
-  async #inTurn<T>(work: () => Promise<T>): Promise<T> {
-    // A failed turn is reported to whoever asked for it; the next one goes on.
-    const turn = this.#turn.then(work, work);
-    this.#turn = turn;
-    return await turn;
   }
 
   async #decide(candidate: Candidate): Promise<RevisionRecord> {

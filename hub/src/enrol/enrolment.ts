@@ -1,11 +1,11 @@
 import type { AskBackRequest, JoinRequest, JoinResponse, RenewCertificateResponse } from '@mooring/proto';
 import type { Caller } from '../grpc/handlers.ts';
 import type { HostRecord, UserRecord } from '../store/store.ts';
+import { Turns } from '../turns.ts';
 import { type Approved, type ApproveOptions, approve } from './approve.ts';
 import { knownCaller } from './caller.ts';
 import { type InviteOptions, invite } from './invite.ts';
 import { join } from './join.ts';
-import { oneAtATime } from './one-at-a-time.ts';
 import type { Endpoints, EnrolmentContext, EnrolmentParts, IdentitiesChange } from './parts.ts';
 import { RefusalGate } from './refusal-gate.ts';
 import { renewCertificate } from './renew.ts';
@@ -50,7 +50,7 @@ export function createEnrolment(parts: EnrolmentParts): Enrolment {
     for (const listener of listeners) listener(change);
   };
   const context: EnrolmentContext = { ...parts, changed };
-  const door = { gate: new RefusalGate(), oneAtATime: oneAtATime() };
+  const door = { gate: new RefusalGate(), turns: new Turns() };
   const promote = promoter(context);
   const returning = new ReturningHosts(context);
   return {
@@ -64,7 +64,7 @@ export function createEnrolment(parts: EnrolmentParts): Enrolment {
     askBack: (caller, request) => returning.ask(caller, request),
     returning: () => returning.list(),
     isKnown: (host) => parts.store.host(host) !== undefined,
-    approve: (options) => door.oneAtATime(() => approve(context, returning, options)),
+    approve: (options) => door.turns.take(() => approve(context, returning, options)),
     callerOf(peerCertificateDer) {
       const identity = { fleetId: parts.fleet.id, store: parts.store, nowMs: parts.clock() };
       const known = knownCaller(identity, peerCertificateDer);

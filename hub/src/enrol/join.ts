@@ -1,6 +1,7 @@
 import { createHash, randomUUIDv7 } from 'node:crypto';
 import { type JoinRequest, type JoinResponse, MooringError, Severity } from '@mooring/proto';
 import type { HostRecord, InvitationRecord } from '../store/store.ts';
+import type { Turns } from '../turns.ts';
 import { within } from './deadline.ts';
 import { dataKeyOf } from './fleet.ts';
 import { hostUri, issueIdentity } from './identity-certificate.ts';
@@ -16,7 +17,7 @@ const REGISTER_DEADLINE_MS = 8000;
 /** What joins share: they are admitted one after the other, so that each sees what the one before stored. */
 export interface JoinDoor {
   readonly gate: RefusalGate;
-  readonly oneAtATime: <T>(work: () => Promise<T>) => Promise<T>;
+  readonly turns: Turns;
 }
 
 interface Admitted {
@@ -35,7 +36,7 @@ export async function join(
 ): Promise<JoinResponse> {
   let admitted: Admitted;
   try {
-    admitted = await door.oneAtATime(() => admit(context, attempt.request));
+    admitted = await door.turns.take(() => admit(context, attempt.request));
   } catch (error) {
     await recordRefusal(context, door.gate, { error, ...attempt });
     throw error;

@@ -3,6 +3,7 @@ import { MooringError, type RenderProblem } from '@mooring/proto';
 import type { Memo } from '../render/memo.ts';
 import { problemOf, problemsOf } from '../render/problem.ts';
 import type { InventoryHost } from '../render/rendering.ts';
+import { Turns } from '../turns.ts';
 import { MAX_PACKS } from './clone.ts';
 import { DISPOSABLE_LIMITS, type DisposableLimits } from './disposable.ts';
 import { checkRevisionName } from './find-revision.ts';
@@ -13,7 +14,6 @@ import { compactApart, type Outcome, type Reading, readCommitApart } from './rea
 import { type Branch, locationText, readHead } from './refs.ts';
 import { Refusal } from './refusal.ts';
 import type { CommitInfo, RenderTask } from './task.ts';
-import { Turns } from './turns.ts';
 
 /** A commit that someone must decide on: published when it rendered, kept as refused when it did not. */
 export interface Candidate extends CommitInfo {
