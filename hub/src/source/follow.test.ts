@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto';
-import { mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, readdirSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { RenderProblem } from '@mooring/proto';
@@ -212,6 +212,18 @@ describe('following a repository', { timeout: 60_000 }, () => {
     expect(refusals().map((text) => text.split(' ')[0])).toEqual([code]);
     repository.git('reset', '-q', '--hard', 'HEAD~1');
     expect(await source?.sync()).toMatchObject({ verdict: 'unchanged' });
+  });
+
+  it('keeps asking for a commit of which nothing came, and refuses nothing', async () => {
+    await follow().sync();
+    const commit = repository.commit('on its way');
+    const object = join(repository.folder, '.git', 'objects', commit.slice(0, 2), commit.slice(2));
+    renameSync(object, `${object}.away`);
+    await expect(source?.sync()).rejects.toMatchObject({ code: 'GIT_OBJECT_MISSING' });
+    expect([source?.status().problem?.code, refusals()]).toEqual(['GIT_OBJECT_MISSING', []]);
+    renameSync(`${object}.away`, object);
+    expect(await source?.sync()).toMatchObject({ commit, verdict: 'accepted' });
+    expect(source?.status().problem).toBeUndefined();
   });
 
   function aliasBomb(): string {

@@ -39,6 +39,9 @@ const OF_THE_COMMIT: ReadonlySet<ErrorCode> = new Set<ErrorCode>([
   'GIT_OBJECT_TOO_LARGE',
 ]);
 
+/** What these say of a commit that nobody has seen is said of the way here: a server broke off in the middle, and may send it whole the next time. */
+const OF_THE_WAY: ReadonlySet<ErrorCode> = new Set<ErrorCode>(['GIT_OBJECT_MISSING', 'GIT_OBJECT_CORRUPT']);
+
 /**
  * Reads and renders a commit in a process of its own. A commit that breaks that process is refused; a failure to reach or to follow the
  * repository is thrown, as it says nothing about any commit. `head` names the commit where the process did not come to tell.
@@ -48,6 +51,7 @@ export async function readCommitApart(
   { head, limits, signal }: { head: string; limits: DisposableLimits; signal: AbortSignal },
 ): Promise<Reading> {
   let info: CommitInfo = { commit: head, subject: '', author: '', committedAtMs: 0 };
+  let isSeen = false;
   let isReading = false;
   let last: Reply | undefined;
   try {
@@ -58,7 +62,7 @@ export async function readCommitApart(
       signal,
       onMessage(message) {
         const reply = asReply(message);
-        if (reply.kind === 'commit') info = reply.info;
+        if (reply.kind === 'commit') [info, isSeen] = [reply.info, true];
         if (reply.kind === 'reading') isReading = true;
         last = reply;
         return reply.kind !== 'commit' && reply.kind !== 'reading';
@@ -67,6 +71,7 @@ export async function readCommitApart(
     return { info, ...answered(last, task.inventory) };
   } catch (error) {
     if (!(error instanceof MooringError) || !(isReading || OF_THE_COMMIT.has(error.code))) throw error;
+    if (!isSeen && OF_THE_WAY.has(error.code)) throw error;
     return {
       info,
       outcome: { kind: 'refused', problems: [withHint(problemOf(error), isReading)], warnings: [] },
