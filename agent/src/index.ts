@@ -1,5 +1,6 @@
 /** The agent's door, for the tests and benches of the whole. */
 export { FAILPOINTS } from './apply/failpoint.ts';
+export { Backoff } from './backoff.ts';
 export { containerFields } from './canonical/container-fields.ts';
 export { signWithNkey } from './join/nkey.ts';
 export { verifyTrust } from './join/trust.ts';
@@ -17,6 +18,7 @@ export { BrokerLink } from './receive/broker-link.ts';
 export { connectBroker } from './receive/nats.ts';
 export { type Assessment, createReconciler, type Reconciler } from './reconciler.ts';
 export { reconcilerParts } from './reconciler-parts.ts';
+export { RECONNECT } from './report/hub-connection.ts';
 export { type Conversation, type HubLink, openHubLink } from './report/hub-grpc.ts';
 export { HubSession } from './report/hub-session.ts';
 export { type AcceptedMark, verifyAssignment } from './verify/verify-assignment.ts';

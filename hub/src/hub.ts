@@ -8,6 +8,7 @@ import { createEnrol } from './enrol/enrol-handlers.ts';
 import { createEnrolment, type Enrolment } from './enrol/enrolment.ts';
 import { endpointsOf, type Fleet } from './enrol/fleet.ts';
 import { fleetPaths } from './enrol/fleet-paths.ts';
+import { ServerCertificateKeeper } from './enrol/keep-server-certificate.ts';
 import { nkeyOfSeed } from './enrol/nkey.ts';
 import { openFleet } from './enrol/open-fleet.ts';
 import type { Endpoints } from './enrol/parts.ts';
@@ -82,6 +83,19 @@ async function wire({ config, log, closing, clock }: Wiring): Promise<GrpcServer
     registered: () => broker.register(),
     onError,
   });
+  let servers: GrpcServers | undefined;
+  const certificate = new ServerCertificateKeeper({
+    data: config.data,
+    fleet,
+    clock,
+    onChanged: ({ serverCertificatePem: certificatePem, serverKeyPem: keyPem }) => {
+      servers?.prove({ certificatePem, keyPem });
+      broker.register().catch(onError);
+      log.info('another certificate of the hub counts from now on');
+    },
+    onError,
+  });
+  closing.push(() => certificate.close());
   const stages = wireStages({
     fleet,
     store,
@@ -89,7 +103,8 @@ async function wire({ config, log, closing, clock }: Wiring): Promise<GrpcServer
       connectBroker({ urls: broker.hubUrls, nkeySeed: fleet.hubNkeySeed, caPem: fleet.caCertificatePem, ...events }),
     follow: (moor, changes) => startSource({ config, repo, branch, store, moor, log, changes }),
     repository: locationText(parseLocation(repo)),
-    view: (seen) => new HubView({ ...seen, store, fleet, clock, returning: () => enrolment.returning() }).now(),
+    view: (seen) =>
+      new HubView({ ...seen, store, fleet, certificate, clock, returning: () => enrolment.returning() }).now(),
     heartbeatMs: config.heartbeatMs,
     natsUrls: () => endpoints.nats,
     askBack: (caller, request) => enrolment.askBack(caller, request),
@@ -104,13 +119,14 @@ async function wire({ config, log, closing, clock }: Wiring): Promise<GrpcServer
   const { source, ingest, query, publisher, renewal } = stages;
   const admin = adminOf({ enrolment, fleet, source, store, renewal, clock });
   const services = { agent: ingest, enrol: createEnrol(enrolment), fleet: query, admin };
-  const servers = await openDoors({ config, fleet, services, enrolment, log, onError });
-  closing.push(() => servers.close());
-  followIdentities(enrolment, { ...stages, servers, broker, store, onError });
+  const doors = await openDoors({ config, fleet, services, enrolment, log, onError });
+  servers = doors;
+  closing.push(() => doors.close());
+  followIdentities(enrolment, { ...stages, servers: doors, broker, store, onError });
   publisher.wake();
   renewal.soon('the hub started');
-  log.info({ ports: servers.ports, fleet: fleet.id, repo: locationText(parseLocation(repo)), branch }, 'the hub runs');
-  return servers.ports;
+  log.info({ ports: doors.ports, fleet: fleet.id, repo: locationText(parseLocation(repo)), branch }, 'the hub runs');
+  return doors.ports;
 }
 
 interface AdminSources {

@@ -1,5 +1,5 @@
 import { generateKeyPairSync } from 'node:crypto';
-import { Assignment, Bundle, DriftMode, decodeEnvelope, digestOf } from '@mooring/proto';
+import { Assignment, Bundle, DriftMode, decodeEnvelope, digestOf, HostState } from '@mooring/proto';
 import pino from 'pino';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { Moor } from './moor.ts';
@@ -43,6 +43,7 @@ function wire() {
   const assigner = new Assigner({ store, clock, keys, fleetId: FLEET, source: 'repo', dataKeyOf: () => secret });
   const moor = new Moor({ store, assigner, publisher, clock, changed: () => undefined });
   const errors: unknown[] = [];
+  let due: (() => void) | undefined;
   const source = { render: async () => ({ kind: 'rendered', rendering: rendering() }) as const };
   const renewal = new Renewal({
     store,
@@ -52,8 +53,15 @@ function wire() {
     // Only what renewing asks of it.
     source: source as unknown as ConstructorParameters<typeof Renewal>[0]['source'],
     onError: (error) => errors.push(error),
+    timers: {
+      monotonicMs: () => 0,
+      after: (_, run) => {
+        due = run;
+        return () => undefined;
+      },
+    },
   });
-  return { publisher, assigner, moor, renewal, errors };
+  return { publisher, assigner, moor, renewal, errors, look: () => due?.() };
 }
 
 function broker(): BrokerConnection {
@@ -191,5 +199,74 @@ describe('a host of a restored database', () => {
     await commit('two');
     await expect.poll(published).toBe(newest());
     expect(temporary.store.highWater(HOST)).toBe(0n);
+  });
+});
+
+describe('a hub whose clock was years ahead', () => {
+  const YEARS_MS = 2 * 365 * 86_400_000;
+  let right: bigint;
+  let astray: bigint;
+
+  /** The host says how far it is, and why it goes no further. */
+  async function says(code: string, acceptedGeneration: bigint): Promise<void> {
+    const hostState = HostState.fromPartial({ acceptedGeneration, refusal: { code, message: 'Cannot accept' } });
+    const rest = { full: true, stacks: [], goneStacks: [], reportedAtMs: temporary.now };
+    await temporary.store.putReport({ host: HOST, hostState, ...rest });
+    if (code === 'ASSIGNMENT_FUTURE') hub.renewal.refusedAsFuture(HOST);
+  }
+
+  beforeEach(async () => {
+    await commit('one');
+    await pass();
+    right = newest();
+    temporary.now += YEARS_MS;
+    await commit('two');
+    astray = newest();
+    expect(astray).toBeGreaterThan(right + BigInt(YEARS_MS) - 1n);
+  });
+
+  test('signs again for today what hosts refuse, as soon as it is right, and by itself', async () => {
+    await says('ASSIGNMENT_FUTURE', right);
+    hub.look();
+    expect([newest(), hub.renewal.refusingAsFuture()]).toEqual([astray, [HOST]]);
+    temporary.now -= YEARS_MS;
+    hub.look();
+    await expect.poll(published).toBe(BigInt(temporary.now));
+    expect(newest()).toBe(BigInt(temporary.now));
+    const revision = temporary.store.acceptedRevision()?.sequence ?? 0;
+    expect(temporary.store.generationFor(HOST, revision)).toBe(newest());
+    await says('', newest());
+    hub.look();
+    expect([newest(), hub.renewal.refusingAsFuture()]).toEqual([BigInt(temporary.now), []]);
+    await commit('three');
+    expect(newest()).toBe(BigInt(temporary.now) + 1n);
+    expect(hub.errors).toEqual([]);
+  });
+
+  test('passes it over with the next commit, and at its next start, above what the host has', async () => {
+    temporary.now -= YEARS_MS;
+    const mark = BigInt(temporary.now) + 3_600_000n;
+    await temporary.store.putHighWater(HOST, mark);
+    await says('ASSIGNMENT_FUTURE', mark + 5n);
+    await expect.poll(newest).toBe(mark + 6n);
+  });
+
+  test('passes nothing over that the host has not refused for that, or has accepted', async () => {
+    temporary.now -= YEARS_MS;
+    await says('POLICY_DENIED', right);
+    await commit('three');
+    expect(newest()).toBe(astray + 1n);
+    await says('ASSIGNMENT_FUTURE', astray + 1n);
+    hub.look();
+    await commit('four');
+    expect(newest()).toBe(astray + 2n);
+  });
+
+  test('takes no day ahead for an error', async () => {
+    temporary.now = Number(astray) - 86_400_000;
+    await says('ASSIGNMENT_FUTURE', right);
+    hub.look();
+    await commit('three');
+    expect(newest()).toBe(astray + 1n);
   });
 });

@@ -5,6 +5,10 @@ import type { InventoryHost } from './render/rendering.ts';
 import type { Assigner } from './sign/assigner.ts';
 import type { Source } from './source/follow.ts';
 import { type Store, UNHEARD } from './store/store.ts';
+import { every, MACHINE_TIMERS, type Timers } from './timers.ts';
+
+/** Milliseconds between looks whether the hub's clock is right again: a person has just set it, and waits. */
+const CLOCK_LOOK_MS = 30_000;
 
 /** What renewing relies on. */
 export interface RenewalParts {
@@ -14,6 +18,8 @@ export interface RenewalParts {
   readonly assigner: Assigner;
   readonly publisher: Publisher;
   readonly onError: (error: unknown) => void;
+  /** The machine's own unless told otherwise. */
+  readonly timers?: Timers | undefined;
 }
 
 /** Renders and assigns the accepted commit again when hosts came or went, or are taken over; requests that come together are served once. */
@@ -21,9 +27,19 @@ export class Renewal {
   readonly #parts: RenewalParts;
   #running: Promise<void> | undefined;
   #again: string | undefined;
+  /** Hosts that refuse what was issued for them, as it lies far ahead of their clocks. */
+  readonly #outOfReach = new Set<string>();
+  /** Those among them for which it is just issued again. */
+  readonly #mending = new Set<string>();
+  readonly #stopLooking: () => void;
 
   constructor(parts: RenewalParts) {
     this.#parts = parts;
+    this.#stopLooking = every(parts.timers ?? MACHINE_TIMERS, CLOCK_LOOK_MS, () => this.#lookAgain());
+  }
+
+  close(): void {
+    this.#stopLooking();
   }
 
   /** The hosts of the fleet, as rendering sees them. */
@@ -73,6 +89,15 @@ export class Renewal {
     this.soon(`host ${host} is heard again`);
   }
 
+  /**
+   * A host says that its newest assignment lies more than a day ahead of its clock. If the hub's clock was the wrong one, it is issued again as soon as
+   * that is right.
+   */
+  refusedAsFuture(host: string): void {
+    this.#outOfReach.add(host);
+    this.#reissueInReach(host);
+  }
+
   /** Issues what the accepted commit gives hosts that are ahead, above what they have; resolves to their names, sorted. Throws NOT_FOUND. */
   async takeOver(hosts: readonly string[] | 'all'): Promise<readonly string[]> {
     const { store, assigner, moor, source } = this.#parts;
@@ -94,6 +119,27 @@ export class Renewal {
     }
     await moor.renew(outcome.rendering, 'taken over by a person', new Set(chosen));
     return chosen;
+  }
+
+  /** Hosts that refuse what was issued for them, as it lies far ahead of their clocks; sorted. */
+  refusingAsFuture(): readonly string[] {
+    const { store } = this.#parts;
+    for (const host of this.#outOfReach)
+      if (store.hostState(host)?.state.refusal?.code !== 'ASSIGNMENT_FUTURE') this.#outOfReach.delete(host);
+    return [...this.#outOfReach].sort();
+  }
+
+  #lookAgain(): void {
+    for (const host of this.refusingAsFuture()) this.#reissueInReach(host);
+  }
+
+  #reissueInReach(host: string): void {
+    const { assigner, onError } = this.#parts;
+    if (this.#mending.has(host) || !assigner.isOutOfReach(host)) return;
+    this.#mending.add(host);
+    this.#reissue(host, "the hub's clock was ahead and is right again")
+      .catch(onError)
+      .finally(() => this.#mending.delete(host));
   }
 
   async #tellAhead(host: string, generation: bigint): Promise<void> {

@@ -31,7 +31,7 @@ export interface StageParts
   /** The repository as assignments name it, without credentials. */
   readonly repository: string;
   /** What the hub knows about itself. */
-  readonly view: (stages: Pick<Stages, 'source' | 'publisher' | 'moor'>) => FleetView;
+  readonly view: (stages: Pick<Stages, 'source' | 'publisher' | 'moor' | 'renewal' | 'presence'>) => FleetView;
   readonly heartbeatMs: number;
   readonly clock: () => number;
   readonly timers: Timers;
@@ -60,7 +60,7 @@ export function wireStages(parts: StageParts): Stages {
   const assigner = createAssigner(parts);
   const moor = new Moor({ store, assigner, publisher, clock, changed: () => changes.notify() });
   const source = parts.follow(moor, changes);
-  const renewal = new Renewal({ store, source, moor, assigner, publisher, onError });
+  const renewal = new Renewal({ store, source, moor, assigner, publisher, onError, timers });
   const presence = new Presence({ clock, monotonicMs: () => timers.monotonicMs() }, store.lastSeen());
   const stopPresence = keepPresence({ presence, store, onError, timers });
   const questions = new Questions(presence, timers);
@@ -71,6 +71,7 @@ export function wireStages(parts: StageParts): Stages {
     newest: (host) => store.assignmentHead(host),
     onHello: ({ host, highWater }) => renewal.heard(host, highWater),
     onHostChanged: (host) => changes.notify(new Set([host])),
+    onRefusedAsFuture: (host) => renewal.refusedAsFuture(host),
     onEvents: () => changes.notify(new Set()),
   });
   const query = createQuery({
@@ -78,7 +79,7 @@ export function wireStages(parts: StageParts): Stages {
     presence,
     changes,
     startedAtMs: clock(),
-    view: () => parts.view({ source, publisher, moor }),
+    view: () => parts.view({ source, publisher, moor, renewal, presence }),
     version: VERSION,
     openObject: (record) => assigner.openObject(record),
     questions,
@@ -86,6 +87,7 @@ export function wireStages(parts: StageParts): Stages {
     renderRevision: (revision, inventory) => source.renderRevision(revision, inventory),
   });
   const close = async () => {
+    renewal.close();
     await stopPresence();
     await source.close();
     await publisher.close();

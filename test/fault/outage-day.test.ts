@@ -71,6 +71,7 @@ async function openHub() {
     clock: () => now,
     onHello: () => undefined,
     onHostChanged: () => undefined,
+    onRefusedAsFuture: () => undefined,
     onEvents: () => undefined,
     natsUrls: () => [],
     askBack: async () => ({ askAgainMs: 1 }),

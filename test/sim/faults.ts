@@ -71,6 +71,13 @@ function flag<K extends string>(target: { [key in K]: boolean }, key: K): () => 
 }
 
 const MINUTE_MS = 60_000;
+/** Beyond this a clock is not hours off: it is most of a year ahead, or a day behind. */
+const FAR_MS = 5_400_000;
+
+function farOff(ms: number): number {
+  if (ms > FAR_MS) return ms * 4_000;
+  return ms < -FAR_MS ? ms * 12 : ms;
+}
 
 /** Everything that may go wrong. */
 export const FAULTS: readonly Fault[] = [
@@ -109,7 +116,7 @@ export const FAULTS: readonly Fault[] = [
     weight: 3,
     lastsMs: 5 * MINUTE_MS,
     begin: (world, random) => {
-      world.hub.clockOffMs = random.between(-7_200_000, 7_200_000);
+      world.hub.clockOffMs = farOff(random.between(-7_200_000, 7_200_000));
       return () => {
         world.hub.clockOffMs = 0;
       };

@@ -18,6 +18,15 @@ describe('the high-water mark', () => {
     expect(() => mark.check(5n)).not.toThrow();
   });
 
+  test('that the hub named is the lowest that it names: it may take back one that nobody can take', () => {
+    const mark = new HighWater(undefined, false);
+    mark.confirm({ generation: 900n, digest: '' });
+    mark.confirm({ generation: 5n, digest: '' });
+    mark.confirm({ generation: 7n, digest: '' });
+    expect(() => mark.check(4n)).toThrow(refused('ASSIGNMENT_ROLLBACK'));
+    mark.check(5n);
+  });
+
   test('that is known is not lowered by what the hub says later', () => {
     const mark = new HighWater(7n, false);
     mark.confirm({ generation: 3n, digest: '' });

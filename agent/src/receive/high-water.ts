@@ -15,11 +15,14 @@ export interface NewestAssignment {
  */
 export class HighWater {
   #floor: bigint | undefined;
+  /** True: the disk knew it, and nobody's word changes it. */
+  readonly #known: boolean;
   /** True: a mark was there once. */
   readonly lost: boolean;
 
   constructor(floor: bigint | undefined, lost: boolean) {
     this.#floor = floor;
+    this.#known = floor !== undefined;
     this.lost = lost;
   }
 
@@ -36,9 +39,12 @@ export class HighWater {
     return this.#floor !== undefined;
   }
 
-  /** The hub named the newest: a host that knew no mark takes that one or a later one. */
+  /**
+   * The hub named the newest: a host that knew no mark takes that one or a later one. The lowest that it named counts, as it may take back one that no host
+   * can ever take.
+   */
   confirm({ generation }: NewestAssignment): void {
-    this.#floor ??= generation;
+    if (this.#floor === undefined || (!this.#known && generation < this.#floor)) this.#floor = generation;
   }
 
   /** Refuses what lies below. Throws HIGH_WATER_LOST or ASSIGNMENT_ROLLBACK. */

@@ -9,7 +9,7 @@ import type { HubLink } from './hub-grpc.ts';
 import { HubSession, type SessionParts } from './hub-session.ts';
 
 /** The first attempts come soon; a hub that stays away is asked about twice a minute. */
-const RECONNECT = { firstMs: 1_000, maxMs: 60_000 };
+export const RECONNECT = { firstMs: 1_000, maxMs: 60_000 };
 /** Milliseconds that a session must have lasted to count as a success: a hub that accepts and drops is not asked at full speed. */
 const SUCCESS_MS = 10_000;
 

@@ -80,6 +80,14 @@ describe('a fleet', () => {
     expect(third.checkHost('new.lan')).toBe('new.lan');
   });
 
+  test('renews a server certificate that a clock which was ahead dated into the future', async () => {
+    const ahead = (await open(NOW + 400 * DAY_MS)).serverCertificatePem;
+    expect(parseCertificate(ahead).validFromDate.getTime()).toBeGreaterThan(NOW);
+    const right = (await open(NOW)).serverCertificatePem;
+    expect(parseCertificate(right).validFromDate.getTime()).toBeLessThan(NOW);
+    expect((await open(NOW)).serverCertificatePem).toBe(right);
+  });
+
   test('is refused when a part is missing, damaged, or of another fleet', async () => {
     const other = join(parent, 'other');
     await init({ data: other });

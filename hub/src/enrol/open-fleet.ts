@@ -15,7 +15,7 @@ import {
 } from './key-files.ts';
 import { issueServerCertificate, needsRenewal } from './server-certificate.ts';
 import { readTrustFile } from './trust-file.ts';
-import { type Authority, parseCertificate } from './x509.ts';
+import { parseCertificate } from './x509.ts';
 
 const PORT = z.int().min(0).max(65_535);
 const FLEET_DOCUMENT = z.strictObject({
@@ -74,9 +74,10 @@ export async function openFleet(options: { readonly data: string; readonly clock
     caCertificateDer: caCertificate.raw,
     caKey,
     rootKeySpki: rootKey.spki,
-    ...(await readServerCertificate(paths, {
-      authority: { certificatePem: caCertificatePem, key: caKey },
-      fleetId: document.id,
+    ...(await currentServerCertificate(options.data, {
+      id: document.id,
+      caCertificatePem,
+      caKey,
       addresses: document.addresses,
       nowMs: options.clock(),
     })),
@@ -134,17 +135,25 @@ function readKey(path: string): KeyObject {
   }
 }
 
-async function readServerCertificate(
-  paths: FleetPaths,
-  parts: Parameters<typeof issueServerCertificate>[2] & { readonly authority: Authority },
+/**
+ * The hub's own certificate as it stands in the folder, or a new one in its place where that ends soon. Throws STATE_CORRUPT for what cannot be read, and
+ * CERT_MISMATCH for one that is not for the key beside it, or not of the fleet's authority, which alone the agents trust.
+ */
+export async function currentServerCertificate(
+  data: string,
+  parts: Pick<Fleet, 'id' | 'caCertificatePem' | 'caKey' | 'addresses'> & { readonly nowMs: number },
 ): Promise<Pick<Fleet, 'serverCertificatePem' | 'serverKeyPem'>> {
+  const paths = fleetPaths(data);
   const key = readKey(paths.hubKey);
   const serverKeyPem = key.export({ format: 'pem', type: 'pkcs8' }).toString();
   const present = readPublicFile(paths.hubCertificate).toString('utf8');
   const certificate = parseCertificate(present);
   if (!certificate.checkPrivateKey(key)) throw mismatch(paths.hubKey, 'hub.crt');
+  const authority = parseCertificate(parts.caCertificatePem);
+  if (!certificate.checkIssued(authority) || !certificate.verify(authority.publicKey)) throw foreign(paths);
   if (!needsRenewal(certificate, parts.addresses, parts.nowMs)) return { serverCertificatePem: present, serverKeyPem };
-  const renewed = await issueServerCertificate(parts.authority, key, parts);
+  const signer = { certificatePem: parts.caCertificatePem, key: parts.caKey };
+  const renewed = await issueServerCertificate(signer, key, { ...parts, fleetId: parts.id });
   const draft = `${paths.hubCertificate}.new`;
   // Left over from a renewal that was interrupted.
   rmSync(draft, { force: true });
@@ -152,6 +161,14 @@ async function readServerCertificate(
   renameSync(draft, paths.hubCertificate);
   syncFolder(paths.keys);
   return { serverCertificatePem: renewed, serverKeyPem };
+}
+
+function foreign({ hubCertificate }: FleetPaths): MooringError {
+  return new MooringError(
+    'CERT_MISMATCH',
+    "Cannot use hub.crt: somebody else issued it; one of the fleet's own authority is wanted",
+    { place: { file: hubCertificate }, hint: 'Restore the folder from a backup.' },
+  );
 }
 
 function mismatch(key: string, certificate: string): MooringError {

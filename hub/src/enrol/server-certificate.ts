@@ -28,9 +28,10 @@ export async function issueServerCertificate(
   return certificatePem(der);
 }
 
-/** True when the certificate ends soon, or does not name every address. */
+/** True when the certificate ends soon, begins later (the clock was wrong when it was made), or does not name every address. */
 export function needsRenewal(certificate: X509Certificate, addresses: readonly string[], nowMs: number): boolean {
-  if (certificate.validToDate.getTime() - nowMs < RENEW_BEFORE_MS) return true;
+  const { validFromDate, validToDate } = certificate;
+  if (validToDate.getTime() - nowMs < RENEW_BEFORE_MS || validFromDate.getTime() > nowMs) return true;
   return allAddresses(addresses).some((address) =>
     isIP(address) === 0
       ? certificate.checkHost(address, { subject: 'never' }) === undefined

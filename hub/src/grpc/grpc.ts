@@ -21,7 +21,7 @@ import { type OpenCall, OpenCalls } from './open-calls.ts';
 import { createReflection, REFLECTION_SERVICES } from './reflection.ts';
 import { watchSessions } from './sessions.ts';
 import { listenSocket } from './socket-listener.ts';
-import { listenTls, type TlsFailure } from './tls-listener.ts';
+import { listenTls, type ServerProof, type TlsFailure } from './tls-listener.ts';
 import { TokenBuckets } from './token-bucket.ts';
 
 /** What the hub's gRPC side is started with. */
@@ -52,6 +52,8 @@ export interface GrpcServers {
   readonly ports: { readonly grpc: number; readonly join: number };
   /** Ends every call and connection of an identity within a second. */
   endCallsOf(identityId: string): void;
+  /** New connections to both ports see this certificate; those that stand go on. */
+  prove(proof: ServerProof): void;
   /** Takes no more calls, ends the open ones, and frees ports and socket. */
   close(): Promise<void>;
 }
@@ -87,6 +89,9 @@ export async function startGrpcServers(options: GrpcOptions): Promise<GrpcServer
     return {
       ports: { grpc: grpcListener.port, join: joinListener.port },
       endCallsOf: (identityId) => endCalls(main, identityId),
+      prove: (proof) => {
+        for (const listener of [grpcListener, joinListener]) listener.prove(proof);
+      },
       close: () => closeDoors(doors, closing),
     };
   } catch (error) {

@@ -32,9 +32,14 @@ export interface TlsListenOptions {
   readonly onTlsError: (failure: TlsFailure) => void;
 }
 
+/** What a port proves itself with. */
+export type ServerProof = Pick<TlsListenOptions, 'certificatePem' | 'keyPem'>;
+
 /** A port that listens. */
 export interface TlsListener {
   readonly port: number;
+  /** From now on new connections see this; those that stand go on. */
+  prove(proof: ServerProof): void;
   /** Takes no more connections. */
   close(): Promise<void>;
 }
@@ -65,6 +70,7 @@ export async function listenTls(options: TlsListenOptions): Promise<TlsListener>
   const address = server.address();
   return {
     port: typeof address === 'object' && address !== null ? address.port : options.port,
+    prove: (proof) => server.setSecureContext(tlsOptions({ ...options, ...proof })),
     close: () => new Promise((resolve) => server.close(() => resolve())),
   };
 }

@@ -2,6 +2,7 @@ import { type ConnectRequest, type ConnectResponse, type Hello, MooringError, Se
 import type { CallContext } from '../grpc/handlers.ts';
 import { ABORTED, untilAborted } from '../grpc/until-aborted.ts';
 import { MACHINE_TIMERS } from '../timers.ts';
+import type { Admission, Place } from './admission.ts';
 import { BoundedQueue } from './bounded-queue.ts';
 import { checkedHello } from './checked-hello.ts';
 import { invalid } from './checks.ts';
@@ -16,13 +17,28 @@ const HELLO_MS = 10_000;
 /** Messages that may wait for an agent: it answers none of them, so a reader that is this far behind is stuck. */
 const MAX_OUTGOING = 256;
 
-type Secured = IngestParts & { readonly security: SecurityLog };
+/** What streams share beside the parts. */
+type Shared = IngestParts & { readonly security: SecurityLog; readonly admission: Admission };
 
 /** Serves one stream of one agent, until either side ends it or a newer stream of the host takes its place. */
 export async function* connect(
-  parts: Secured,
+  parts: Shared,
   requests: AsyncIterable<ConnectRequest>,
   context: CallContext,
+): AsyncGenerator<ConnectResponse, void, undefined> {
+  // Nothing of a stream that has no place is read.
+  const place = parts.admission.enter(context.caller.name);
+  try {
+    yield* converse(parts, requests, { ...context, place });
+  } finally {
+    place.leave();
+  }
+}
+
+async function* converse(
+  parts: Shared,
+  requests: AsyncIterable<ConnectRequest>,
+  context: CallContext & { readonly place: Place },
 ): AsyncGenerator<ConnectResponse, void, undefined> {
   const iterator = requests[Symbol.asyncIterator]();
   const ended = new AbortController();
@@ -40,7 +56,10 @@ export async function* connect(
     await parts.onHello(hello);
     connection = await arrive(parts, hello, { outgoing, supersede: () => ended.abort() });
     outgoing.push(welcome(parts, hello));
-    const session = new Session({ ...parts, connection, hello, send: (message) => outgoing.push(message) });
+    const { place } = context;
+    place.welcomed();
+    const send = (message: ConnectResponse) => outgoing.push(message);
+    const session = new Session({ ...parts, connection, hello, send, onReported: () => place.leave() });
     // Its failures end the queue, and so the stream.
     void readAll(session, iterator, { signal, outgoing, onRefused: (error) => refused(parts, hello.host, error) });
     yield* outgoing;
@@ -74,7 +93,7 @@ async function readAll(session: Session, iterator: AsyncIterator<ConnectRequest>
 }
 
 /** A host whose messages are refused cannot be seen otherwise: it never gets as far as a report. */
-async function refused(parts: Secured, host: string, error: unknown): Promise<void> {
+async function refused(parts: Shared, host: string, error: unknown): Promise<void> {
   if (!(error instanceof MooringError) || error.code !== 'INVALID_ARGUMENT') return;
   const { code, message } = error;
   const severity = Severity.SEVERITY_WARNING;
@@ -82,7 +101,7 @@ async function refused(parts: Secured, host: string, error: unknown): Promise<vo
 }
 
 async function readHello(
-  parts: Secured,
+  parts: Shared,
   iterator: AsyncIterator<ConnectRequest>,
   { caller, signal }: CallContext,
 ): Promise<Hello | undefined> {
@@ -116,7 +135,7 @@ async function readHello(
 }
 
 async function arrive(
-  parts: Secured,
+  parts: Shared,
   hello: Hello,
   stream: { readonly outgoing: BoundedQueue<ConnectResponse>; readonly supersede: () => void },
 ): Promise<Connection> {

@@ -16,6 +16,7 @@ import {
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { assignmentRecord, objectRecord } from '../store/assignment.fake.ts';
 import { openTemporaryStore, type TemporaryStore } from '../store/temporary-store.fake.ts';
+import { MAX_ESTABLISHING, MIN_COMEBACK_MS } from './admission.ts';
 import { AgentStream, agentContext, hello } from './agent-stream.fake.ts';
 import { createIngest } from './create-ingest.ts';
 import type { IngestParts } from './parts.ts';
@@ -42,6 +43,7 @@ beforeEach(async () => {
     askBack: async () => ({ askAgainMs: 1 }),
     onHello: ({ host, highWater }) => void told.push(['hello', host, highWater]),
     onHostChanged: (host) => told.push(['changed', host]),
+    onRefusedAsFuture: (host) => told.push(['future', host]),
     onEvents: (events) => told.push(['events', events.length]),
     natsUrls: () => ['tls://hub:4222'],
     onLeave: async (host) => void told.push(['leave', host]),
@@ -338,3 +340,19 @@ async function collect<T>(items: AsyncIterable<T>): Promise<T[]> {
   for await (const item of items) collected.push(item);
   return collected;
 }
+
+test('a stream above those that are just established is turned away unread, until one of them has reported', async () => {
+  const waiting = Array.from({ length: MAX_ESTABLISHING }, () => new AgentStream(handlers, 'web-1'));
+  const first = waiting.map((stream) => stream.next());
+  await expect(new AgentStream(handlers, 'web-2').send(hello('web-2')).next()).rejects.toMatchObject({
+    code: 'RATE_LIMITED',
+    retryAfterMs: MIN_COMEBACK_MS,
+  });
+  expect(told).toEqual([]);
+  waiting[0]?.send(hello('web-1')).report(report(1n));
+  await first[0];
+  await waiting[0]?.expect('report');
+  await connected('web-2');
+  for (const stream of waiting) stream.break();
+  await Promise.all(first);
+});

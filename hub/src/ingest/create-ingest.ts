@@ -1,5 +1,6 @@
 import { type AgentServiceService, type FetchObjectResponse, MooringError, OBJECT_PART_BYTES } from '@mooring/proto';
 import type { Handlers } from '../grpc/handlers.ts';
+import { Admission } from './admission.ts';
 import { name } from './checks.ts';
 import { connect } from './connect.ts';
 import type { IngestParts } from './parts.ts';
@@ -8,8 +9,9 @@ import { SecurityLog } from './security-log.ts';
 /** What agents call. The host is always the one of the certificate, whatever a message says. */
 export function createIngest(parts: IngestParts): Handlers<typeof AgentServiceService> {
   const security = new SecurityLog(parts.store, parts.clock);
+  const admission = new Admission(parts.timers);
   return {
-    connect: (requests, context) => connect({ ...parts, security }, requests, context),
+    connect: (requests, context) => connect({ ...parts, security, admission }, requests, context),
     answer: async (requests, { caller }) => {
       await parts.questions.answer(caller.name, requests);
       return {};

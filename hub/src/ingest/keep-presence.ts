@@ -21,7 +21,7 @@ export interface KeepPresenceParts {
 export function keepPresence(parts: KeepPresenceParts): () => Promise<void> {
   const { presence, store, onError, timers = MACHINE_TIMERS } = parts;
   const flush = () => store.putLastSeen(presence.lastSeen()).catch(onError);
-  const endSweeping = every(timers, SWEEP_MS, () => presence.sweep());
+  const endSweeping = every(timers, SWEEP_MS, () => presence.look());
   const endFlushing = every(timers, FLUSH_MS, () => void flush());
   return async () => {
     endSweeping();

@@ -22,6 +22,8 @@ export interface IngestParts {
   readonly onHello: (hello: Hello) => Promise<void> | void;
   /** A report of the host is stored. */
   readonly onHostChanged: (host: string) => void;
+  /** The host refuses its newest assignment: it lies more than a day ahead of its clock. */
+  readonly onRefusedAsFuture: (host: string) => void;
   /** Events of a host are stored that were not stored before. */
   readonly onEvents: (events: readonly Event[]) => void;
   /** Where the broker is, now. */

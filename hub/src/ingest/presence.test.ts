@@ -95,3 +95,22 @@ test('the pace slows down so that the hub takes at most 500 heartbeats in a seco
     10_000, 10_000, 10_002, 20_000,
   ]);
 });
+
+test('a hub that was held up takes no host for silent that could not be heard meanwhile, and says how long', () => {
+  presence.open(arrival('web-1'), 10_000);
+  presence.look();
+  now += 500;
+  presence.look();
+  now += 60_000;
+  // Whoever asks before the next look gets no other answer than after it.
+  expect(presence.sighting('web-1').online).toBe(true);
+  presence.look();
+  expect([told, presence.stalledMs]).toEqual([['web-1 online'], 58_000]);
+  for (let look = 0; look < 55; look += 1) {
+    now += 500;
+    presence.look();
+  }
+  expect(presence.sighting('web-1').online).toBe(true);
+  now += 1;
+  expect(presence.sighting('web-1').online).toBe(false);
+});

@@ -4,6 +4,12 @@ import type { Sighting } from '../drift/host-facts.ts';
 /** Replaced boots that are remembered of one host, to notice one that comes back. */
 const MAX_ENDED_BOOTS = 16;
 
+/**
+ * Milliseconds without a look after which the hub itself was held up: presence is looked at far more often. What passed beyond counts for no host's silence,
+ * since nobody was there to hear it speak.
+ */
+const STALLED_AFTER_MS = 2000;
+
 /** What a stream brings along. */
 export interface Arrival {
   readonly host: string;
@@ -32,7 +38,7 @@ export interface Connection {
 
 interface Entry {
   lastSeenMs: number;
-  /** When that was, by the clock that nobody sets. */
+  /** When that was, by the clock that nobody sets, without what the hub was held up. */
   seenAtMs: number;
   intervalMs: number;
   bootId: string;
@@ -56,6 +62,9 @@ export class Presence {
   readonly #entries = new Map<string, Entry>();
   readonly #listeners = new Set<(host: string) => void>();
   #online = 0;
+  /** When the hub looked last; undefined: nobody looks regularly. */
+  #lookedAtMs: number | undefined;
+  #stalledMs = 0;
 
   /** `lastSeen`: what the store remembers from before. */
   constructor(clocks: Clocks, lastSeen: ReadonlyMap<string, number> = new Map()) {
@@ -101,9 +110,20 @@ export class Presence {
     return this.#online;
   }
 
+  /** Milliseconds in which the hub was held up, since its start. */
+  get stalledMs(): number {
+    return this.#stalledMs;
+  }
+
   /** Last signs of life of all hosts. */
   lastSeen(): ReadonlyMap<string, number> {
     return new Map([...this.#entries].map(([host, { lastSeenMs }]) => [host, lastSeenMs]));
+  }
+
+  /** The regular look: from the first one on, time in which it stayed away is time in which the hub heard nobody. */
+  look(): void {
+    this.#lookedAtMs ??= this.#clocks.monotonicMs();
+    this.sweep();
   }
 
   /** Tells the listeners of hosts whose heartbeats stayed away. */
@@ -139,7 +159,7 @@ export class Presence {
       seen: (intervalMs) => {
         if (!connection.isCurrent()) return;
         entry.lastSeenMs = this.#clocks.clock();
-        entry.seenAtMs = this.#clocks.monotonicMs();
+        entry.seenAtMs = this.#attendedMs();
         entry.intervalMs = intervalMs;
         if (entry.online) return;
         entry.online = true;
@@ -158,9 +178,19 @@ export class Presence {
     return connection;
   }
 
+  /** The clock that nobody sets, less what passed while the hub was held up. */
+  #attendedMs(): number {
+    const nowMs = this.#clocks.monotonicMs();
+    if (this.#lookedAtMs !== undefined) {
+      this.#stalledMs += Math.max(0, nowMs - this.#lookedAtMs - STALLED_AFTER_MS);
+      this.#lookedAtMs = nowMs;
+    }
+    return nowMs - this.#stalledMs;
+  }
+
   #isOnline(entry: Entry): boolean {
     // A host that never spoke to this hub since it started is not there, however fresh the memory of it is.
-    const silentMs = this.#clocks.monotonicMs() - entry.seenAtMs;
+    const silentMs = this.#attendedMs() - entry.seenAtMs;
     return entry.bootId !== '' && silentMs <= OFFLINE_AFTER_HEARTBEATS * entry.intervalMs;
   }
 

@@ -29,6 +29,8 @@ export interface SessionParts extends IngestParts {
   readonly connection: Connection;
   readonly hello: Hello;
   readonly send: (message: ConnectResponse) => void;
+  /** A report is stored. */
+  readonly onReported: () => void;
 }
 
 /** What one stream says after its hello, one message after the other: the next is read when this one is stored. */
@@ -82,7 +84,7 @@ export class Session {
   }
 
   async #report(report: Report): Promise<void> {
-    const { store, connection, clock, hello, send, onHostChanged } = this.#parts;
+    const { store, connection, clock, hello, send, onHostChanged, onReported, onRefusedAsFuture } = this.#parts;
     const verdict = this.#order.judge(report, this.#timers.monotonicMs());
     if (verdict === 'ask-for-full') send(resendRequest());
     if (verdict !== 'store') return;
@@ -95,8 +97,10 @@ export class Session {
       reportedAtMs: clock(),
     });
     connection.reported();
+    onReported();
     send({ message: { $case: 'report', value: { sequence: report.sequence } } });
     onHostChanged(hello.host);
+    if (report.host?.refusal?.code === 'ASSIGNMENT_FUTURE') onRefusedAsFuture(hello.host);
   }
 
   async #events(events: readonly Event[]): Promise<void> {

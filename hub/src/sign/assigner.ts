@@ -22,6 +22,7 @@ import {
   nextGeneration,
   type SigningKeys,
 } from './issue-assignment.ts';
+import { isOutOfReach } from './out-of-reach.ts';
 
 /** What assigning relies on. */
 export interface AssignerParts {
@@ -57,6 +58,14 @@ const HOSTS_AT_A_TIME = 100;
 
 /** Names of objects, and lists of them by bundle, that are kept in memory: a large fleet uses fewer at a time, and the store has them all. */
 const MAX_KNOWN = 10_000;
+
+/** What the next generation of a host follows. */
+interface GenerationsBefore {
+  /** It must be above all of these. */
+  readonly known: readonly bigint[];
+  /** The newest that was issued, when the host can never take it. */
+  readonly passesOver?: bigint;
+}
 
 /** What was stored and waits to be published. */
 export interface Assigned {
@@ -123,12 +132,18 @@ export class Assigner {
     return isHeldBack(store.assignmentHead(host)?.generation, store.highWater(host));
   }
 
+  /** True when the host can never take its newest assignment: a lower one must take its place. */
+  isOutOfReach(host: string, newest = this.#parts.store.assignmentHead(host)?.generation): boolean {
+    const { store, clock } = this.#parts;
+    return newest !== undefined && isOutOfReach(newest, clock(), () => store.hostState(host)?.state);
+  }
+
   /** Issues the host's newest assignment again under a higher generation, for a host that has a new identity. One that is held back gets none. */
   async reissue(host: HostRecord, reason: string): Promise<Assigned> {
     const newest = this.#parts.store.assignment(host.name);
     if (newest === undefined || this.isHeldBack(host.name)) return { objects: [], assignments: [] };
-    const known = [newest.generation, this.#parts.store.highWater(host.name)];
-    const details = { revision: newest.revision, reason, actor: 'hub', known };
+    const before = this.#generationsBefore(host.name, newest);
+    const details = { revision: newest.revision, reason, actor: 'hub', ...before };
     const record = this.#issue(host, contentOf(newest), details);
     await this.#parts.store.putAssignments([record]);
     return { objects: [], assignments: [record] };
@@ -169,28 +184,39 @@ export class Assigner {
       removed: () => new Set(store.hostState(host.name)?.state.removedStacks ?? []),
     });
     const { revision, reason, actor } = order;
-    const details = { revision, reason, actor, known: [newest?.generation ?? 0n, highWater] };
+    const before = this.#generationsBefore(host.name, newest);
+    const details = { revision, reason, actor, ...before };
     if (next !== undefined) return this.#issue(host, next, details);
     // What it has from elsewhere may be anything: the same content is said again, above it.
-    const isAhead = newest !== undefined && highWater > newest.generation;
-    return isAhead && previous !== undefined ? this.#issue(host, previous, details) : undefined;
+    const isOther = newest !== undefined && (highWater > newest.generation || before.passesOver !== undefined);
+    return isOther && previous !== undefined ? this.#issue(host, previous, details) : undefined;
+  }
+
+  #generationsBefore(host: string, newest: AssignmentRecord | undefined): GenerationsBefore {
+    const { store } = this.#parts;
+    const highWater = store.highWater(host);
+    const generation = newest?.generation;
+    if (generation === undefined || !this.isOutOfReach(host, generation))
+      return { known: [generation ?? 0n, highWater] };
+    return { known: [store.hostState(host)?.state.acceptedGeneration ?? 0n, highWater], passesOver: generation };
   }
 
   #issue(
     host: HostRecord,
     issued: IssuedContent,
-    details: Pick<AssignOrder, 'revision' | 'reason' | 'actor'> & { readonly known: readonly bigint[] },
+    details: Pick<AssignOrder, 'revision' | 'reason' | 'actor'> & GenerationsBefore,
   ): AssignmentRecord {
     const { keys, dataKeyOf, clock } = this.#parts;
     const nowMs = clock();
     const generation = nextGeneration(details.known, nowMs);
     const material = this.#materialOf(issued.content.stacks.map(({ release }) => release?.bundle ?? ''));
     const { revision, reason, actor } = details;
-    return issueAssignment(
+    const record = issueAssignment(
       issued,
       { generation, material, revision, reason, actor, nowMs },
       { ...keys, dataKey: dataKeyOf(host.identityId) },
     );
+    return details.passesOver === undefined ? record : { ...record, passesOver: details.passesOver };
   }
 
   #materialOf(bundles: readonly string[]): Material {

@@ -5,7 +5,7 @@ import type { Sqlite } from './sqlite.ts';
 import type { AssignedStack, AssignmentRecord } from './store.ts';
 import type { Writes } from './write.ts';
 
-/** Stores assignments that were issued; the envelope of the one before is let go, its generation is remembered. */
+/** Stores assignments that were issued; the envelope of the one before is let go, its generation is remembered unless it is passed over. */
 export function putAssignments(database: Sqlite, { records }: Writes['putAssignments']['takes']): undefined {
   for (const record of records) putAssignment(database, record);
   return undefined;
@@ -16,10 +16,13 @@ function putAssignment(database: Sqlite, record: AssignmentRecord): void {
   const generation = Number(record.generation);
   const newest =
     database.one<{ generation: number }>('SELECT generation FROM assignments WHERE host = ?', host)?.generation ?? 0;
-  if (generation <= newest || !Number.isSafeInteger(generation)) {
+  const isPassedOver = record.passesOver === BigInt(newest);
+  if ((generation <= newest && !isPassedOver) || !Number.isSafeInteger(generation)) {
     const reason = `generation ${record.generation} is not above ${newest}; a growing one is wanted`;
     throw new MooringError('INVALID_ARGUMENT', `Cannot store the assignment of ${host}: ${reason}`);
   }
+  // What is passed over satisfies no revision: nobody will ever run it.
+  if (isPassedOver) database.run('DELETE FROM assignment_history WHERE host = ? AND generation >= ?', host, generation);
   putRow(database, 'assignments', {
     host,
     generation,

@@ -1,11 +1,29 @@
 import { statSync } from 'node:fs';
+import type { Problem } from '@mooring/proto';
 import { growMarker } from './marker.ts';
 import type { Sqlite } from './sqlite.ts';
 
+const MIB = 1024 * 1024;
 /** Bytes of the write-ahead log beyond which it is moved into the database: a thousand pages, as SQLite itself would. */
-export const CHECKPOINT_BYTES = 4 * 1024 * 1024;
+export const CHECKPOINT_BYTES = 4 * MIB;
 /** Bytes beyond which writing waits for readers that keep the log from ending: a backup takes seconds, anything longer is stuck. */
-export const LOG_LIMIT_BYTES = 64 * 1024 * 1024;
+export const LOG_LIMIT_BYTES = 64 * MIB;
+
+/** Bytes beyond which a person is told: more than the largest commit adds at once, so that a reader must be holding it. */
+export const LOG_ALARM_BYTES = 8 * CHECKPOINT_BYTES;
+
+/** What is wrong with the log of a database; undefined: nothing. */
+export function logProblem(file: string): Problem | undefined {
+  const bytes = statSync(`${file}-wal`, { throwIfNoEntry: false })?.size ?? 0;
+  if (bytes <= LOG_ALARM_BYTES) return undefined;
+  const mib = Math.floor(bytes / MIB);
+  return {
+    code: 'DB_LOCKED',
+    message: `Cannot keep the database small: its log has ${mib} MiB, as another program reads it all the time; one that ends is wanted`,
+    hint: `Find who reads, and end it: fuser -v ${file}`,
+    sinceMs: 0n,
+  };
+}
 
 /**
  * Keeps the write-ahead log small, and its beginning known: SQLite moves no page by itself here, so that the first commit of each log is the one

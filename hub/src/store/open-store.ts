@@ -6,6 +6,7 @@ import { checkDatabase, empty } from './check.ts';
 import { eventReads, toEventRow } from './event-reads.ts';
 import { identityReads } from './identity-reads.ts';
 import { lockDatabase } from './lock.ts';
+import { logProblem } from './log-keeper.ts';
 import { checkLog, growMarker, readMarker } from './marker.ts';
 import { reportReads } from './report-reads.ts';
 import { toReportRows } from './report-rows.ts';
@@ -85,7 +86,7 @@ export async function openStore(options: StoreOptions): Promise<OpenedStore> {
     const stopPruning = startPruning(queue, clock);
     return {
       ...readsAndWrites({ database, queue: health.watch(queue), clock }),
-      problem: () => health.problem ?? queue.problem(),
+      problem: () => health.problem ?? queue.problem() ?? logProblem(file),
       subscribe: (listener) => {
         listeners.add(listener);
         return () => void listeners.delete(listener);

@@ -117,6 +117,8 @@ export interface AssignmentRecord {
   /** Sequence of the first revision that it satisfies. */
   readonly revision: number;
   readonly issuedAtMs: number;
+  /** Generation of the one before, when that lies above it and no host can ever take it; absent: this one is above all before. */
+  readonly passesOver?: bigint | undefined;
 }
 
 /** One stack of an assignment. */
