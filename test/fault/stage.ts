@@ -35,7 +35,7 @@ export const REGISTRY_PORT = 5000;
 export const REFUSING_PORT = 5001;
 
 const PLAIN = 'local/plain:1';
-const SHOP = (version: number, { more = '', image = PLAIN }: Change = {}) =>
+const SHOP = (version: number, { more = '', below = '', image = PLAIN }: Change = {}) =>
   `services:
   app:
     image: ${image}
@@ -49,8 +49,10 @@ const SHOP = (version: number, { more = '', image = PLAIN }: Change = {}) =>
     ${HEALTHCHECK}
     stop_grace_period: 0s
 volumes: { kept: {} }
+${below}
 `;
-const SIDE = `services:
+/** The stack of ASIDE. */
+export const SIDE = `services:
   aside:
     image: local/plain:1
     ${HEALTHCHECK}
@@ -65,6 +67,8 @@ stacks:
 export interface Change {
   /** Added to the service. */
   readonly more?: string;
+  /** Added to the file. */
+  readonly below?: string;
   readonly image?: string;
 }
 

@@ -201,6 +201,8 @@ export class TestHost {
   agent: Program | undefined;
   /** Through which socket its agent reaches the engine. */
   agentSocket: string;
+  /** The program that its agent is. */
+  agentProgram = AGENT;
   /** Runs the agent: nothing, or a program and its arguments that begin it under other conditions and with the same process id. */
   agentPrefix: readonly string[] = [];
 
@@ -218,7 +220,7 @@ export class TestHost {
   }
 
   startAgent(env: Readonly<Record<string, string>> = {}, ...flags: string[]): void {
-    const program = [process.execPath, AGENT, 'run', '--data', this.data, '--docker', this.agentSocket];
+    const program = [process.execPath, this.agentProgram, 'run', '--data', this.data, '--docker', this.agentSocket];
     const [command = '', ...args] = [...this.agentPrefix, ...program, '--log-level', 'debug', ...flags];
     this.agent = new Program({
       namespace: this.namespace,

@@ -1,10 +1,11 @@
 /** Simulated agents, many in one process: `crowd-process.ts ROSTER`. What they are is in hub-side.ts and broker-side.ts. */
 import { readFileSync } from 'node:fs';
+import { setTimeout as delay } from 'node:timers/promises';
 import { atATime } from './at-a-time.ts';
 import { BareSubscriber } from './bare-subscriber.ts';
 import { assignmentKeys, BrokerSide, type Holding } from './broker-side.ts';
 import { answer } from './child.ts';
-import { HubSide } from './hub-side.ts';
+import { type Comeback, HubSide } from './hub-side.ts';
 import { type AssignedStack, deltaReport, drifted, fullReport, stackState } from './report-content.ts';
 import type { Roster } from './roster.ts';
 
@@ -15,6 +16,11 @@ export interface Held {
   /** Unix milliseconds. */
   readonly lastMs: number;
   readonly lowestGeneration: bigint;
+}
+
+/** How a storm went, over all agents. */
+export interface Storm extends Comeback {
+  readonly tookMs: number;
 }
 
 /** One change of one stack of one agent. */
@@ -69,6 +75,19 @@ const verbs = {
     const beganMs = performance.now();
     await atATime(side, hubSides, (agent) => agent.connect(address));
     return performance.now() - beganMs;
+  },
+  /** Every agent connects at a moment of its own within that time, and again until its first report is stored. */
+  storm: async ({ address, withinMs }: { readonly address: string; readonly withinMs: number }): Promise<Storm> => {
+    const beganMs = performance.now();
+    const comebacks = await Promise.all(
+      hubSides.map(async (agent, index) => {
+        await delay((index / hubSides.length) * withinMs);
+        return agent.comeBack(address, fullReport([STATES.even], 0n));
+      }),
+    );
+    const sum = (of: (comeback: Comeback) => number) => comebacks.reduce((total, comeback) => total + of(comeback), 0);
+    const tookMs = performance.now() - beganMs;
+    return { tookMs, turnedAway: sum(({ turnedAway }) => turnedAway), failed: sum(({ failed }) => failed) };
   },
   /** Every connection to a hub ends. */
   cut: (_: undefined): void => {

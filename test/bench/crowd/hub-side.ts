@@ -1,7 +1,16 @@
-import { type Conversation, type HubLink, openHubLink } from '@mooring/agent';
-import { Assignment, type ConnectResponse, decodeEnvelope } from '@mooring/proto';
+import { setTimeout as delay } from 'node:timers/promises';
+import { Backoff, type Conversation, type HubLink, openHubLink, RECONNECT } from '@mooring/agent';
+import { Assignment, type ConnectResponse, decodeEnvelope, MooringError } from '@mooring/proto';
 import { type AssignedStack, helloOf, type ReportContent } from './report-content.ts';
 import type { Roster, RosterHost } from './roster.ts';
+
+/** What it took to come back. */
+export interface Comeback {
+  /** Times that the hub said when to come back. */
+  readonly turnedAway: number;
+  /** Times that there was no connection, or no word. */
+  readonly failed: number;
+}
 
 /** A simulated agent's stream to a hub: the agent's own channel with the host's own certificate, its heartbeats, and reports of which one is under way. */
 export class HubSide {
@@ -15,6 +24,8 @@ export class HubSide {
   #newestGeneration = 0n;
   #welcomed = Promise.withResolvers<void>();
   #onStored: () => void = () => undefined;
+  /** Takes what ends a stream; undefined: it ends the bench. */
+  #onLost: ((error: unknown) => void) | undefined;
 
   constructor(host: RosterHost, { ca }: Pick<Roster, 'ca'>) {
     this.#host = host;
@@ -31,6 +42,29 @@ export class HubSide {
     void this.#listen(conversation);
     conversation.send(helloOf(name));
     await this.#welcomed.promise;
+  }
+
+  /** Connects as an agent does: after each failure at the agent's own pace, never sooner than the hub asks for, until its first report is stored. */
+  async comeBack(address: string, content: ReportContent): Promise<Comeback> {
+    const backoff = new Backoff(RECONNECT);
+    for (let turnedAway = 0, failed = 0; ; ) {
+      let lose: (error: unknown) => void = () => undefined;
+      this.#onLost = (error) => lose(error);
+      try {
+        await this.connect(address);
+        await new Promise<void>((resolve, reject) => {
+          lose = reject;
+          this.report(content, resolve);
+        });
+        return { turnedAway, failed };
+      } catch (error) {
+        this.cut();
+        const asked = error instanceof MooringError ? error.retryAfterMs : undefined;
+        if (asked === undefined) failed += 1;
+        else turnedAway += 1;
+        await delay(backoff.next(asked));
+      }
+    }
   }
 
   /** Sends the next report; `onStored` is called with its acknowledgement. */
@@ -74,7 +108,8 @@ export class HubSide {
       // After a cut the stream breaks, as it should.
       if (this.#conversation !== conversation) return;
       this.#welcomed.reject(error);
-      throw error;
+      if (this.#onLost === undefined) throw error;
+      this.#onLost(error);
     }
   }
 

@@ -1,7 +1,6 @@
-import { renameSync, rmSync } from 'node:fs';
 import { eventually } from '../../support/eventually.ts';
 import type { TestHost } from '../../support/fleet.ts';
-import { run } from '../../support/run.ts';
+import { acceptedBy } from '../accepted.ts';
 import { Clock, DAY_MS } from '../clock.ts';
 import { must, type Row } from '../row.ts';
 import { APP, CALM, type Stage } from '../stage.ts';
@@ -130,51 +129,72 @@ async function heartbeats(stage: Stage): Promise<void> {
 }
 
 async function hubAstray(stage: Stage) {
-  const { before, after } = await hubBehind(stage);
-  const refusal = await hubAhead(stage);
+  const generation = await hubBehind(stage);
+  const refusal = await hubAhead(stage, 2);
+  await hubAhead(stage, FAR_DAYS);
   return {
-    injected: "the hub's clock is a day behind, then two days ahead",
-    observed: `behind: generation ${before} is followed by ${after}; ahead: ${refusal.slice(0, 110)}`,
+    injected: `the hub's clock is a day behind, then 2 days ahead, then ${FAR_DAYS}, and right again each time`,
+    observed: `behind: the next generation is ${generation}, one higher; ahead: ${refusal.slice(0, 140)}; once it is right both hosts go on`,
   };
 }
 
-async function hubBehind(stage: Stage): Promise<{ readonly before: bigint; readonly after: bigint }> {
-  const { fleet, web1 } = stage;
+async function hubWithClock(stage: Stage, offsetMs: number): Promise<void> {
+  const { fleet } = stage;
   stage.usualHubAfter();
-  const before = BigInt((await stage.view(web1)).state?.acceptedGeneration ?? 0);
-  fleet.hubEnvironment = new Clock(fleet.folder.path, -DAY_MS).environment;
   await fleet.hub?.stop();
+  fleet.hubEnvironment = new Clock(fleet.folder.path, offsetMs).environment;
   await fleet.startHub();
-  await stage.well();
-  await stage.arrived(stage.commit());
-  const after = BigInt((await stage.view(web1)).state?.acceptedGeneration ?? 0);
-  must(after > before, `generation ${before} is followed by ${after}`);
-  await stage.tidy();
-  return { before, after };
 }
 
-/** What a hub issued with a clock that was ahead is taken back with its folder: no later generation of that hub would be lower. */
-async function hubAhead(stage: Stage): Promise<string> {
-  const { fleet, web1 } = stage;
-  const kept = `${fleet.data}.before`;
-  await fleet.hub?.stop();
-  await run('cp', ['-a', fleet.data, kept]);
-  stage.usualHubAfter();
-  stage.after(async () => {
-    await fleet.hub?.stop();
-    rmSync(fleet.data, { recursive: true });
-    renameSync(kept, fleet.data);
-  });
-  fleet.hubEnvironment = new Clock(fleet.folder.path, 2 * DAY_MS).environment;
-  const commit = await stage.untouched(async () => {
-    await fleet.startHub();
-    const made = stage.commit();
-    await stage.seen(web1, 'a refusal', (view) => view.state?.refusal?.code === 'ASSIGNMENT_FUTURE');
-    return made;
-  });
-  const { state } = await stage.view(web1);
+/** To that hub, certificates of this very day begin tomorrow: it hears nobody, and the broker brings what it signs. */
+async function hubBehind(stage: Stage): Promise<bigint> {
+  const { web1, web2 } = stage;
+  const before = acceptedBy(web1).at(-1) ?? 0n;
+  await hubWithClock(stage, -DAY_MS);
+  await stage.logged(web1, /its certificate begins at/);
+  const commit = stage.commit();
+  for (const host of [web1, web2]) await stage.runs(host, stage.version);
+  const after = acceptedBy(web1).at(-1) ?? 0n;
+  must(after === before + 1n, `generation ${before} is followed by ${after}`);
   await stage.tidy();
   await stage.arrived(commit);
+  return after;
+}
+
+/** What it signs is refused as long as its clock is wrong, and passed over once that is right: on the same folder, without a hand. */
+async function hubAhead(stage: Stage, days: number): Promise<string> {
+  const { fleet, web1, web2 } = stage;
+  const generation = async () => BigInt((await stage.view(web1)).assignedGeneration);
+  const commit = await stage.untouched(async () => {
+    await hubWithClock(stage, days * DAY_MS);
+    const made = stage.commit();
+    await eventually('it signs for its own time', async () =>
+      must((await generation()) > BigInt(Date.now() + (days - 1) * DAY_MS), 'not yet'),
+    );
+    return made;
+  });
+  const astray = await generation();
+  // A clock that is years ahead holds every certificate for ended: what hosts think of it, it hears when it is right.
+  const refused = days > 2 ? '' : await refusalOf(stage);
+  await stage.tidy();
+  await stage.arrived(commit);
+  for (const host of [web1, web2]) must((acceptedBy(host).at(-1) ?? 0n) < astray, `${host.name} accepted ${astray}`);
+  const mended = await generation();
+  must(mended < astray && mended <= BigInt(Date.now()), `generation ${astray} is followed by ${mended}`);
+  await stage.arrived(stage.commit());
+  const told = await fleet.mooring('status');
+  must(!told.stdout.includes('ASSIGNMENT_FUTURE'), told.stdout);
+  return refused;
+}
+
+/** What a host that refuses is shown as, and what the hub says of it in the first place that people look at. */
+async function refusalOf(stage: Stage): Promise<string> {
+  const { web1, fleet } = stage;
+  const { state } = await stage.seen(web1, 'a refusal', (view) => view.state?.refusal?.code === 'ASSIGNMENT_FUTURE');
+  await eventually('status says that clocks disagree', async () => {
+    const { stdout } = await fleet.mooring('status');
+    must(stdout.includes('ASSIGNMENT_FUTURE') && stdout.includes('clock'), stdout);
+  });
   return state?.refusal?.message ?? '';
 }
 

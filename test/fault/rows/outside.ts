@@ -1,4 +1,5 @@
-import { renameSync, rmSync, writeFileSync } from 'node:fs';
+import { randomBytes } from 'node:crypto';
+import { readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { eventually } from '../../support/eventually.ts';
 import { Program } from '../../support/program.ts';
@@ -6,7 +7,7 @@ import { finish, run } from '../../support/run.ts';
 import { ROOT } from '../../support/tools.ts';
 import { sentAndStored } from '../outboxes.ts';
 import { must, type Row } from '../row.ts';
-import { CALM, type Stage } from '../stage.ts';
+import { APP, CALM, type Stage } from '../stage.ts';
 
 /** Within which the CLI says that nobody is there. */
 const TOLD_WITHIN_MS = 5_000;
@@ -120,10 +121,45 @@ async function busy(stage: Stage) {
   return { injected: `${BURNERS} processes that only compute`, observed: `both hosts online in ${LOOKS} looks` };
 }
 
+/** What opens everything that is sealed for a host: without it nothing new is taken, and what runs is left alone. */
+async function keyLost(stage: Stage) {
+  const { web1, web2 } = stage;
+  const file = join(web1.data, 'identity', 'data.key');
+  const good = readFileSync(file);
+  const put = (key: Buffer | undefined) => {
+    rmSync(file, { force: true });
+    if (key !== undefined) writeFileSync(file, key, { mode: 0o400 });
+  };
+  stage.after(() => put(good));
+  const { said, refusal } = await stage.untouched(async () => {
+    await web1.agent?.kill();
+    put(undefined);
+    web1.startAgent();
+    await eventually('it ends without its key', () => must(web1.agent?.running === false, 'it runs'));
+    const line = web1.agent?.output.split('\n').find((text) => text.includes('data.key')) ?? '';
+    must(line !== '', `its file is not named: ${web1.agent?.output.slice(-500)}`);
+    put(randomBytes(good.byteLength));
+    web1.startAgent();
+    const view = await stage.seen(web1, 'a refusal', ({ state }) => state?.refusal?.code === 'ASSIGNMENT_SEAL');
+    return { said: line, refusal: view.state?.refusal?.message ?? '' };
+  }, [web1]);
+  const next = stage.commit();
+  await stage.runs(web2, stage.version);
+  for (const name of [APP, CALM]) await stage.running(web1, name);
+  put(good);
+  await stage.restartAgent(web1);
+  await stage.arrived(next);
+  return {
+    injected: "the host's data key removed, then another in its place",
+    observed: `${said.trim().slice(0, 130)}; ${refusal.slice(0, 110)}; everything runs on; the next commit arrives with the right one`,
+  };
+}
+
 export const OUTSIDE_ROWS: readonly Row[] = [
   { number: 78, part: 'cli', fault: 'hub down', run: hubDown },
   { number: 79, part: 'cli', fault: 'output closed', run: pipeClosed },
   { number: 82, part: 'host', fault: 'power loss', run: powerLoss },
   { number: 83, part: 'host', fault: 'cloned with its identity', run: cloned },
   { number: 84, part: 'load', fault: 'cores busy', run: busy },
+  { number: 85, part: 'secrets', fault: 'key of the host missing or wrong', run: keyLost },
 ];
