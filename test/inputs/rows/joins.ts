@@ -64,7 +64,7 @@ export function joinRows(place: Place): Group {
       joined(
         '113: a join string whose fleet was edited',
         async () => edited(() => ({ fleetId: '00000000-0000-7000-8000-000000000000' })),
-        /^exit \d: JOIN_FLEET: .*0000-000000000000 is wanted/,
+        /^exit \d: JOIN_FLEET: .*8000-000000000000 is wanted/,
       ),
       joined(
         '113: a join string of another fleet, with the address of this one',
