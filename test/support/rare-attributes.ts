@@ -102,10 +102,6 @@ const RARE_ATTRIBUTES: Readonly<Record<string, Fragment>> = {
     spec: mount({ target: '/data', anonymous: {}, volumeLabels: [{ name: 'a', value: '1' }] }),
   },
   'mount-image': { since: 48, spec: mount({ target: '/files', image: { reference: 'local/web:1' } }) },
-  'mount-image-subpath': {
-    since: 48,
-    spec: mount({ target: '/files', image: { reference: 'local/web:1' }, subpath: 'var/www' }),
-  },
   volumes_from: {
     spec: { volumesFrom: ['service:volume-filled'], mounts: [{ target: '/own', anonymous: {} }] },
     after: ['volume-filled'],
