@@ -27,14 +27,17 @@ const RARE = {
     {
       network: 'default',
       aliases: ['db'],
-      macAddress: '02:42:ac:11:65:43',
       driverOptions: [{ name: 'io.example', value: 'x' }],
     },
   ],
 };
 
+/** A service of its own: engines give a container that is connected by hand another address, whatever is asked for. */
+const ADDRESSED = { networks: [{ network: 'default', aliases: ['db'], macAddress: '02:42:ac:11:65:43' }] };
+
 const bundle = bundleOf('shop', {
   services: [
+    Service.fromPartial({ name: 'addressed', container: spec(ADDRESSED) }),
     Service.fromPartial({ name: 'app', container: spec({}) }),
     Service.fromPartial({ name: 'calm', container: spec({}) }),
     Service.fromPartial({ name: 'rare', container: spec(RARE) }),
@@ -60,15 +63,15 @@ beforeEach(async () => {
 
 const app = (): Docker.Container => bench.engine.docker.getContainer('shop-app-1');
 const rare = (): Docker.Container => bench.engine.docker.getContainer('shop-rare-1');
+const addressed = (): Docker.Container => bench.engine.docker.getContainer('shop-addressed-1');
 const elsewhere = () => bench.engine.docker.getNetwork('elsewhere');
 const own = () => bench.engine.docker.getNetwork('shop_default');
 
 /** Takes a container off its network and puts it back on it without one detail of how it stood there. */
-async function rejoinWithout(detail: 'DriverOpts' | 'Links' | 'MacAddress'): Promise<void> {
-  const { Aliases, Links, MacAddress, ...others } =
-    (await rare().inspect()).NetworkSettings.Networks['shop_default'] ?? {};
+async function rejoinWithout(detail: 'DriverOpts' | 'Links'): Promise<void> {
+  const { Aliases, Links, ...others } = (await rare().inspect()).NetworkSettings.Networks['shop_default'] ?? {};
   const DriverOpts = 'DriverOpts' in others ? others.DriverOpts : undefined;
-  const endpoint = { Aliases, Links, MacAddress, DriverOpts, [detail]: undefined };
+  const endpoint = { Aliases, Links, DriverOpts, [detail]: undefined };
   await own().disconnect({ Container: 'shop-rare-1' });
   await own().connect({ Container: 'shop-rare-1', EndpointConfig: JSON.parse(JSON.stringify(endpoint)) });
 }
@@ -117,8 +120,12 @@ const BY_HAND: readonly (readonly [string, string, () => Promise<unknown>])[] = 
   ['update --cpu-quota', 'modified services.rare.cpu_quota', () => rare().update({ CpuQuota: 30_000 })],
   [
     'network connect without its MAC address',
-    'modified services.rare.networks.default.mac_address',
-    () => rejoinWithout('MacAddress'),
+    'modified services.addressed.networks.default.mac_address',
+    async () => {
+      const { Aliases } = (await addressed().inspect()).NetworkSettings.Networks['shop_default'] ?? {};
+      await own().disconnect({ Container: 'shop-addressed-1' });
+      await own().connect({ Container: 'shop-addressed-1', EndpointConfig: { Aliases } });
+    },
   ],
   [
     'network connect without its options',
@@ -174,8 +181,10 @@ describe('a tag that a human moves', () => {
       const told = await bench.pass(reported);
       const drift = { kind: DriftKind.DRIFT_KIND_IMAGE_MOVED, desired: to, observed: from };
       expect(told.stacks.flatMap((stack) => stack.drift)).toMatchObject([
+        { ...drift, field: 'services.addressed.image', action: DriftAction.DRIFT_ACTION_REPORTED },
         { ...drift, field: 'services.app.image', action: DriftAction.DRIFT_ACTION_REPORTED },
         { ...drift, field: 'services.calm.image', action: DriftAction.DRIFT_ACTION_REPORTED },
+        { ...drift, field: 'services.rare.image', action: DriftAction.DRIFT_ACTION_REPORTED },
       ]);
       expect((await app().inspect()).Image).toBe(from);
       expect(driftLines(await bench.settle(corrected))).toEqual([]);
