@@ -5,11 +5,14 @@ describe('namespaces', () => {
   test.each([
     [
       'network_mode: host\npid: host\nipc: shareable\nuts: host\nuserns_mode: host',
-      ['host', 'host', 'shareable', 'host', 'host'],
+      ['host', 'host', 'shareable', 'host', 'host', ''],
     ],
-    ['network_mode: none', ['none', '', '', '', '']],
-    ['network_mode: default', ['bridge', '', '', '', '']],
-    ['network_mode: service:db\npid: service:db\nipc: service:db', ['service:db', 'service:db', 'service:db', '', '']],
+    ['network_mode: none', ['none', '', '', '', '', '']],
+    ['network_mode: default', ['bridge', '', '', '', '', '']],
+    [
+      'network_mode: service:db\npid: service:db\nipc: service:db',
+      ['service:db', 'service:db', 'service:db', '', '', ''],
+    ],
   ])('%s', async (attributes, modes) => {
     const service = await memoryService(attributes);
     expect(Object.values(service.namespaces)).toEqual(modes);
