@@ -10,6 +10,7 @@ import {
   Network,
   networkSpecDigest,
   Service,
+  type UpdateConfig,
   Volume,
   volumeSpecDigest,
 } from '@mooring/proto';
@@ -153,16 +154,19 @@ export interface WrittenService {
   readonly replicas?: number;
   readonly containerName?: string;
   readonly dependsOn?: readonly Partial<Dependency>[];
+  readonly update?: UpdateConfig;
 }
 
 /** The bundle of a stack: in the order and with the digests that a hub gives it. */
 export function bundleOf(stack: string, { services = {}, networks = [], volumes = [] }: Written): Bundle {
-  const written = Object.entries(services).map(([name, { spec = {}, replicas = 1, containerName, dependsOn = [] }]) => {
+  const written = Object.entries(services).map(([name, service]) => {
+    const { spec = {}, replicas = 1, containerName, dependsOn = [], update } = service;
     const container = ContainerSpec.fromJSON({ image: 'app:1', networks: [{ network: 'default' }], ...spec });
     return {
       ...Service.fromPartial({ name, replicas, containerName: containerName ?? '' }),
       container,
       specDigest: containerSpecDigest(container),
+      update,
       dependsOn: dependsOn.map((one) => ({ ...Dependency.create(), condition: STARTED, required: true, ...one })),
     };
   });

@@ -197,6 +197,9 @@ busybox_ready() {
 # Engines 26 and 28, docker compose and a registry, for the tests alone.
 test_tools_ready() {
   packages docker-registry docker-registry
+  # A proxy and a load generator, for what promises that no request fails.
+  packages haproxy haproxy
+  packages wrk wrk
   packages dockerd docker.io
   packages iptables iptables
   packages ip iproute2
@@ -205,7 +208,9 @@ test_tools_ready() {
   newer_debian trixie "$TOOLS/trixie" nats-server docker.io docker-compose || missing "Docker Engine 26 (Debian trixie)" "a Debian mirror that carries trixie"
   newer_debian sid "$TOOLS/sid" docker.io docker-compose || say "Debian sid cannot be reached: tests for engine 28 run on engine 26"
   MOORING_DOCKER_REGISTRY=$(command -v docker-registry)
-  export MOORING_DOCKER_REGISTRY MOORING_DOCKERD_26=$TOOLS/trixie/usr/sbin/dockerd
+  MOORING_HAPROXY=$(PATH=/usr/sbin:$PATH command -v haproxy)
+  MOORING_WRK=$(command -v wrk)
+  export MOORING_DOCKER_REGISTRY MOORING_HAPROXY MOORING_WRK MOORING_DOCKERD_26=$TOOLS/trixie/usr/sbin/dockerd
   export MOORING_COMPOSE_26=$TOOLS/trixie/usr/libexec/docker/cli-plugins/docker-compose
   if [ -e "$TOOLS/sid/.complete" ]; then
     export MOORING_DOCKERD_28=$TOOLS/sid/usr/sbin/dockerd
@@ -228,6 +233,6 @@ engine_20_ready() {
 # One file says where every tool is: shells source it, tests read it.
 tools_written() {
   mkdir -p "$TOOLS"
-  env | grep -E '^MOORING_(NATS_SERVER|DOCKERD_20|DOCKERD_26|DOCKERD_28|COMPOSE_26|COMPOSE_40|DOCKER_REGISTRY|BUSYBOX)=' | sort > "$TOOLS/env.new"
+  env | grep -E '^MOORING_(NATS_SERVER|DOCKERD_20|DOCKERD_26|DOCKERD_28|COMPOSE_26|COMPOSE_40|DOCKER_REGISTRY|HAPROXY|WRK|BUSYBOX)=' | sort > "$TOOLS/env.new"
   mv "$TOOLS/env.new" "$TOOLS/env"
 }

@@ -133,6 +133,7 @@ export const ERROR_CODES = {
   ADDRESS_TAKEN: 'retry',
   CONTAINER_UNHEALTHY: 'retry',
   CONTAINER_EXITED: 'retry',
+  HOOK_FAILED: 'retry',
   DEPENDENCY_FAILED: 'retry',
   FOREIGN_OBJECT: 'stuck',
   RESTORE_REFUSED: 'retry',

@@ -1,5 +1,5 @@
 import { FAILPOINTS } from '@mooring/agent';
-import { type Bundle, ContainerSpec, DependencyCondition, Network, Service, Volume } from '@mooring/proto';
+import { type Bundle, ContainerSpec, DependencyCondition, Network, Service, UpdateOrder, Volume } from '@mooring/proto';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { bundleOf, desiredOf } from '../support/bench-desired.ts';
 import { driftLines, startWorkbench, type Workbench } from '../support/workbench.ts';
@@ -64,6 +64,10 @@ const CHANGES: Readonly<
     at: (number) => shop([service('app', version(number)), service('calm')]),
     failpoints: FAILPOINTS.filter((name) => /^(?:apply|replace)\./.test(name)),
   },
+  'a recreate that starts first': {
+    at: (number) => shop([startFirst(number), service('calm')]),
+    failpoints: FAILPOINTS.filter((name) => /^(?:apply|replace)\./.test(name)),
+  },
   'a network recreate': {
     at: (number) => shop([service('app'), service('calm')], String(number)),
     failpoints: FAILPOINTS.filter((name) => /^(?:apply|network)\./.test(name)),
@@ -73,6 +77,13 @@ const CHANGES: Readonly<
     failpoints: FAILPOINTS.filter((name) => /^(?:apply|replace|group|update|create)\./.test(name)),
   },
 };
+
+/** Its new container is healthy before its old one stops; it has no volume that goes from one to the other. */
+function startFirst(number: number): Service {
+  const { container } = service('app', { ...version(number), mounts: [{ target: '/kept', volume: 'kept' }] });
+  const update = { order: UpdateOrder.UPDATE_ORDER_START_FIRST, parallelism: 1 };
+  return Service.fromPartial({ name: 'app', container, update });
+}
 
 /** It is in the network of another, which it names by its id. */
 function guestOfApp(): Service {

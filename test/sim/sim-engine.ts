@@ -200,6 +200,8 @@ class Connection implements Engine {
     this.#change({ action: 'restart', container: id }, () => this.#real.restartContainer(id));
   updateContainer = (id: string, changes: Readonly<Record<string, unknown>>) =>
     this.#change({ action: 'update', container: id }, () => this.#real.updateContainer(id, changes));
+  runCommand = (id: string, command: Parameters<Engine['runCommand']>[1]) =>
+    this.#change({ action: 'run a command in', container: id }, () => this.#real.runCommand(id, command));
   renameContainer = (id: string, name: string) =>
     this.#change({ action: 'rename', container: id }, () => this.#real.renameContainer(id, name));
   removeContainer = (id: string) =>

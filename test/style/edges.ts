@@ -9,7 +9,7 @@
 export const EDGES: Readonly<Record<string, RegExp>> = {
   'isomorphic-git': /^hub\/src\/source\/git[^/]*\.ts$/,
   nats: /^(hub\/src\/publish|agent\/src\/receive)\/nats\.ts$/,
-  dockerode: /^agent\/src\/observe\/(docker|docker-answers|docker-changes|container-details)\.ts$/,
+  dockerode: /^agent\/src\/observe\/(docker|docker-answers|docker-changes|docker-command|container-details)\.ts$/,
   'better-sqlite3': /^(hub\/src\/store|agent\/src\/keep)\/sqlite\.ts$/,
   '@grpc/grpc-js': /^(hub\/src\/grpc\/.*|agent\/src\/(.*\/)?([^/]+-)?grpc)\.ts$/,
   '@peculiar/x509': /^(hub\/src\/enrol\/(x509|peculiar)|agent\/src\/join\/x509)\.ts$/,

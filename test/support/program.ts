@@ -56,6 +56,11 @@ export class Program {
     return this.#lines.join('\n');
   }
 
+  /** Comes once it has ended and everything that it printed is here. */
+  get ended(): Promise<void> {
+    return this.#ended;
+  }
+
   signal(signal: NodeJS.Signals): void {
     this.#child.kill(signal);
   }

@@ -13,6 +13,8 @@ export type Tool =
   | 'MOORING_DOCKERD_28'
   | 'MOORING_COMPOSE_40'
   | 'MOORING_DOCKER_REGISTRY'
+  | 'MOORING_HAPROXY'
+  | 'MOORING_WRK'
   | 'MOORING_BUSYBOX';
 
 /** Path of a program: from the environment, else from what `npm test` set up. Throws with the command that installs it. */

@@ -1,4 +1,4 @@
-import { DependencyCondition, LABELS, MooringError, type Service } from '@mooring/proto';
+import { DependencyCondition, LABELS, MooringError, type Service, Severity } from '@mooring/proto';
 import type { OwnContainer } from '../observe/observed.ts';
 import { Slots } from '../observe/slots.ts';
 import type { DesiredStack } from '../plan/desired.ts';
@@ -12,7 +12,7 @@ import { makeContainer } from './make-container.ts';
 import { NO_CONTAINER } from './ports.ts';
 import { ReplacementGroups } from './replacement-groups.ts';
 import { checkCancelled, tellDone } from './step-boundary.ts';
-import { startContainer } from './stop-and-start.ts';
+import { restartContainer, startContainer } from './stop-and-start.ts';
 import { noteSatisfied, updateContainer } from './update-container.ts';
 
 // Creating and starting at a time: more costs an engine more than it gains (measured with 10 and 50 containers).
@@ -60,17 +60,40 @@ interface ServiceWork extends ServicesWork {
   readonly groups: ReplacementGroups;
 }
 
-/** Replicas side by side; what one container needs, one after the other. */
+/** Replicas side by side, or as many at a time as the service says; what one container needs, one after the other. */
 async function applyService(parts: ApplyParts, service: Service, work: ServiceWork): Promise<void> {
   const own = work.steps.filter((step) => step.service.name === service.name);
   if (own.some(changesMore)) await untilDependenciesAllow(parts, service, work);
-  const replicas = Map.groupBy(own, ({ name }) => name);
-  const results = await Promise.allSettled(
-    [...replicas.values()].map(async (steps) => {
-      for (const step of steps) await performContainer(parts, step, work);
-    }),
-  );
-  for (const result of results) if (result.status === 'rejected') throw result.reason;
+  const replicas = [...Map.groupBy(own, ({ name }) => name).values()];
+  const perform = async (steps: readonly ContainerStep[]) => {
+    for (const step of steps) await performContainer(parts, step, work);
+  };
+  const atATime = service.update?.parallelism ?? 0;
+  if (atATime === 0) return await allOf(replicas.map(perform));
+  const isReplaced = (steps: readonly ContainerStep[]) => steps.some(({ kind }) => kind === 'replace-container');
+  // What is missing is made first: it helps to carry the load of those that are replaced.
+  await allOf(replicas.filter((steps) => !isReplaced(steps)).map(perform));
+  await inTurns(replicas.filter(isReplaced), atATime, perform);
+}
+
+/** A few at a time. The first failure ends it: the replicas that are left go on as they are. */
+async function inTurns<T>(items: readonly T[], atATime: number, perform: (item: T) => Promise<void>): Promise<void> {
+  const waiting = [...items];
+  let isFailed = false;
+  const lane = async (): Promise<void> => {
+    for (let next = waiting.shift(); next !== undefined && !isFailed; next = waiting.shift()) {
+      await perform(next).catch((error: unknown) => {
+        isFailed = true;
+        throw error;
+      });
+    }
+  };
+  await allOf(Array.from({ length: atATime }, lane));
+}
+
+/** Waits for all, and throws the first failure. */
+async function allOf(tasks: readonly Promise<void>[]): Promise<void> {
+  for (const result of await Promise.allSettled(tasks)) if (result.status === 'rejected') throw result.reason;
 }
 
 /** What only changes limits or the record waits for nobody. */
@@ -91,19 +114,35 @@ async function untilDependenciesAllow(parts: ApplyParts, service: Service, work:
       });
     } catch (cause) {
       if (cause instanceof MooringError && cause.code === 'APPLY_CANCELLED') throw cause;
-      if (!required) continue;
+      const reason = cause instanceof Error ? ` (${cause.message})` : '';
+      if (!required) {
+        tellSkipped(parts, {
+          service,
+          stack: desired.stack,
+          message: `service ${name}, which it would like, is not ready${reason}`,
+        });
+        continue;
+      }
       const wanted =
         condition === DependencyCondition.DEPENDENCY_CONDITION_SERVICE_COMPLETED_SUCCESSFULLY
           ? 'one that completed'
           : 'a healthy dependency';
-      const said = cause instanceof Error ? ` (${cause.message})` : '';
       throw new MooringError(
         'DEPENDENCY_FAILED',
-        `Cannot start service ${service.name}: service ${name} is not ready${said}; ${wanted} is wanted`,
+        `Cannot start service ${service.name}: service ${name} is not ready${reason}; ${wanted} is wanted`,
         { cause },
       );
     }
   }
+}
+
+/** `required: false`: a warning, and it starts all the same. */
+function tellSkipped(
+  { tell }: ApplyParts,
+  { service, stack, message }: { readonly service: Service; readonly stack: string; readonly message: string },
+): void {
+  const about = { stack, service: service.name, object: service.name, code: 'DEPENDENCY_FAILED' };
+  tell({ ...about, kind: 'dependency.skipped', severity: Severity.SEVERITY_WARNING, message });
 }
 
 interface Condition {
@@ -153,10 +192,14 @@ async function performContainer(parts: ApplyParts, step: ContainerStep, work: Se
       await noteSatisfied(parts, step);
       break;
     case 'start-container':
-      await slots.run(() => unlessChanged(parts, step.container, () => startContainer(parts, step.container.id)));
+      await slots.run(() =>
+        unlessChanged(parts, step.container, () => startContainer(parts, step.container.id, step.service)),
+      );
       break;
     case 'restart-container':
-      await slots.run(() => unlessChanged(parts, step.container, () => engine.restartContainer(step.container.id)));
+      await slots.run(() =>
+        unlessChanged(parts, step.container, () => restartContainer(parts, step.container.id, step.service)),
+      );
       break;
     case 'unpause-container':
       await unlessChanged(parts, step.container, () => engine.unpauseContainer(step.container.id));
@@ -174,6 +217,8 @@ async function unlessChanged(
   try {
     await act();
   } catch (cause) {
+    // It is nobody else's doing.
+    if (cause instanceof MooringError && cause.code === 'HOOK_FAILED') throw cause;
     const now = await engine.inspectContainer(id);
     if (now !== undefined && (now.status === status || now.status === 'created')) throw cause;
     const message = `Cannot go on with container ${name}: it became ${now?.status ?? 'absent'} meanwhile; a new plan is wanted`;
@@ -197,7 +242,7 @@ async function create(parts: ApplyParts, desired: DesiredStack, { step, signal }
   try {
     const id = await makeContainer(parts, desired, { step });
     failpoint('create.recorded');
-    await startOrRemove(parts, id);
+    await startOrRemove(parts, id, service);
     failpoint('create.started');
     return id;
   } catch (error) {
@@ -209,10 +254,10 @@ async function create(parts: ApplyParts, desired: DesiredStack, { step, signal }
 }
 
 /** A container that cannot start at all is not left behind: the next try makes it anew. One of which nobody knows may run. */
-async function startOrRemove(parts: ApplyParts, id: string): Promise<void> {
+async function startOrRemove(parts: ApplyParts, id: string, service: Service): Promise<void> {
   const { engine, record } = parts;
   try {
-    await startContainer(parts, id);
+    await startContainer(parts, id, service);
   } catch (error) {
     if (isSilence(error)) throw error;
     await engine.removeContainer(id);

@@ -43,6 +43,17 @@ describe('a one-shot that others wait for', () => {
     expect(await stateOf(host, 'shop-app-1')).toMatchObject({ status: 'running' });
   });
 
+  test('and that is not required is told of when it fails, and they start all the same', async () => {
+    const host = hostWithJobs();
+    const { services } = jobs('fails:1');
+    const app = { dependsOn: [{ service: 'job', condition: COMPLETED, required: false }] };
+    await host.pass(shop({ services: { ...services, app } }));
+    expect(await stateOf(host, 'shop-app-1')).toMatchObject({ status: 'running' });
+    expect(host.events.find((event) => event.startsWith('dependency.skipped'))).toMatch(
+      /service job, which it would like, is not ready .*exited with 3/,
+    );
+  });
+
   test('and that is done is not run again where the one in its place fails', async () => {
     const host = hostWithJobs();
     await host.settle(shop(jobs('done:1')));

@@ -1,3 +1,4 @@
+import type { Service } from '@mooring/proto';
 import { pairs } from '../canonical/pairs.ts';
 import type { DesiredStack } from '../plan/desired.ts';
 import type { StackPlan } from '../plan/plan.ts';
@@ -72,6 +73,11 @@ async function performInOrder(parts: ApplyParts, { steps, desired, signal }: Wor
   }
 }
 
+/** The service, while Git names it: as docker compose does, what was dropped from the files goes without its hooks. */
+function serviceOf(desired: DesiredStack | undefined, name: string): Service | undefined {
+  return desired?.bundle.services.find((service) => service.name === name);
+}
+
 async function performPlain(parts: ApplyParts, step: Step, { desired, signal }: Omit<Work, 'steps'>): Promise<void> {
   checkCancelled(signal);
   const { engine, record } = parts;
@@ -93,7 +99,7 @@ async function performPlain(parts: ApplyParts, step: Step, { desired, signal }: 
       await parts.restoreContents(step.stack);
       break;
     case 'remove-container':
-      await stopContainer(parts, step.container.id);
+      await stopContainer(parts, step.container.id, serviceOf(desired, step.service));
       await engine.removeContainer(step.container.id);
       record.forget('container', step.container.id);
       break;

@@ -4,14 +4,15 @@ import type { ApplyParts } from './apply-parts.ts';
 import { isSilence } from './awaited.ts';
 import { failpoint } from './failpoint.ts';
 import type { JournalEntry } from './ports.ts';
-import { startContainer } from './stop-and-start.ts';
+import { startContainer, stopContainer } from './stop-and-start.ts';
 
 /** Every container of the group was proven healthy: from here on it is finished, never undone. */
-const PROVEN = 'proven';
+export const PROVEN = 'proven';
 
-/** Whether the new containers of a group that was cut off are to stay. */
+/** Whether the new containers of a group that was cut off are to stay. Where the old one still runs, only one that was seen healthy is. */
 export async function areProven({ engine }: ApplyParts, entries: readonly JournalEntry[]): Promise<boolean> {
   if (entries.some(({ stage }) => stage === PROVEN)) return true;
+  if (entries.some(({ overlaps }) => overlaps)) return false;
   const fresh = await Promise.all(
     entries.map(({ newId }) => (newId === '' ? undefined : engine.inspectContainer(newId))),
   );
@@ -31,16 +32,16 @@ export async function settleNames(
 }
 
 /** The new containers stay: the old ones go, whoever shares namespaces before the one whose they are. */
-export async function keepNew(
-  { engine, record, journal }: ApplyParts,
-  entries: readonly JournalEntry[],
-): Promise<void> {
+export async function keepNew(parts: ApplyParts, entries: readonly JournalEntry[]): Promise<void> {
+  const { engine, record, journal } = parts;
   const [owner] = entries;
   if (owner !== undefined && entries.length > 1) {
     journal.update(owner.id, { ...owner, stage: PROVEN });
     failpoint('group.proven');
   }
   for (const entry of entries.toReversed()) {
+    // It may be at work yet where the agent died right after the proof: its requests are not cut off.
+    if (entry.overlaps) await stopContainer(parts, entry.oldId);
     await engine.removeContainer(entry.oldId);
     record.forget('container', entry.oldId);
     failpoint(entry === owner ? 'replace.removed' : 'group.freed');

@@ -9,6 +9,9 @@ import { checkCancelled } from './step-boundary.ts';
 export const HEALTHY_AFTER_MS = 10_000;
 // A healthcheck that never succeeds ends the wait; its own start period and retries are usually far shorter.
 const HEALTH_DEADLINE_MS = 120_000;
+// Whatever a healthcheck allows itself: meanwhile nothing else of the host is changed.
+const MAX_HEALTH_DEADLINE_MS = 15 * 60_000;
+const NANOS_PER_MS = 1_000_000;
 // Between looks: short beside anything that is waited for.
 const POLL_MS = 150;
 
@@ -47,6 +50,13 @@ export async function untilCompleted(engine: Engine, id: string, wait: HealthWai
   });
 }
 
+/** Milliseconds within which a container must be healthy: as long as its healthcheck allows itself, and not less than the usual. */
+export function healthDeadlineMs({ inspected }: Pick<ContainerDetails, 'inspected'>): number {
+  const { StartPeriod = 0, Interval = 0, Timeout = 0, Retries = 0 } = inspected.Config.Healthcheck ?? {};
+  const allowedMs = (StartPeriod + Retries * (Interval + Timeout)) / NANOS_PER_MS;
+  return Math.min(Math.max(HEALTH_DEADLINE_MS, allowedMs), MAX_HEALTH_DEADLINE_MS);
+}
+
 interface Waiting {
   readonly id: string;
   readonly wait: HealthWait;
@@ -66,10 +76,11 @@ async function until(engine: Engine, { id, wait, wanted, met }: Waiting): Promis
         'Cannot wait for a container: it was removed; a running container is wanted',
       );
     if (met(container, timers.monotonicMs() - beganMs)) return;
-    if (timers.monotonicMs() - beganMs > HEALTH_DEADLINE_MS) {
+    const deadlineMs = healthDeadlineMs(container);
+    if (timers.monotonicMs() - beganMs > deadlineMs) {
       throw new MooringError(
         'CONTAINER_UNHEALTHY',
-        `Cannot use container ${container.name}: it is not ${wanted} after ${HEALTH_DEADLINE_MS / 1000} s; a ${wanted} container is wanted`,
+        `Cannot use container ${container.name}: it is not ${wanted} after ${deadlineMs / 1000} s; a ${wanted} container is wanted`,
       );
     }
     await pause(POLL_MS, signal, timers);

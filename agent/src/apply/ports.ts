@@ -33,6 +33,8 @@ export interface JournalEntry {
   readonly oldId: string;
   /** Whether the replaced container is to run when it comes back: not one that did its work. */
   readonly startsOld: boolean;
+  /** Whether the replaced container runs on until the new one is proven healthy. */
+  readonly overlaps: boolean;
   /** Name under which the replaced container is kept; empty: none. */
   readonly keptName: string;
   /** Engine id of the new container; empty: not created yet. */
@@ -48,6 +50,7 @@ export const NO_CONTAINER = {
   oldName: '',
   oldId: '',
   startsOld: false,
+  overlaps: false,
   keptName: '',
   newId: '',
 } as const;

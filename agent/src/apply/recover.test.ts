@@ -39,6 +39,7 @@ async function cutOff() {
       keptName: `${name}-kept-aaaaaaaaaaaa`,
       group: '',
       startsOld: true,
+      overlaps: false,
     };
     journal.begin({ ...entry, kind: 'apply', stage: 'begun', newId: '' });
     journal.begin({ ...entry, kind: 'replace-container', stage: 'created', newId });

@@ -1,4 +1,4 @@
-import { MooringError } from '@mooring/proto';
+import { MooringError, type Service } from '@mooring/proto';
 import type { OwnContainer } from '../observe/observed.ts';
 import type { DesiredStack } from '../plan/desired.ts';
 import { endpointOf } from '../plan/endpoint.ts';
@@ -22,7 +22,7 @@ export async function replaceNetwork(parts: ApplyParts, desired: DesiredStack, s
   const running = containers.filter(
     ({ status }) => status === 'running' || status === 'restarting' || status === 'paused',
   );
-  await Promise.all(running.map(({ id }) => stopContainer(parts, id)));
+  await Promise.all(running.map(({ id, service }) => stopContainer(parts, id, serviceOf(desired, service))));
   failpoint('network.stopped');
   for (const { id } of containers) await engine.disconnectNetwork(old.id, id);
   failpoint('network.disconnected');
@@ -45,6 +45,10 @@ export async function replaceNetwork(parts: ApplyParts, desired: DesiredStack, s
   if (failure !== undefined) throw failure;
 }
 
+function serviceOf({ bundle }: DesiredStack, wanted: string): Service | undefined {
+  return bundle.services.find(({ name }) => name === wanted);
+}
+
 async function refuseForeign({ engine }: ApplyParts, { old, containers }: ReplaceNetwork): Promise<void> {
   const own = new Set(containers.map(({ id }) => id));
   const attached = (await engine.attachedTo(old.id)) ?? [];
@@ -64,7 +68,7 @@ async function bringBack(
   const { engine } = parts;
   const { network, containers } = step;
   for (const container of containers) {
-    const service = desired.bundle.services.find(({ name }) => name === container.service);
+    const service = serviceOf(desired, container.service);
     const attachment = service?.container?.networks.find((wanted) => wanted.network === network.key);
     if (service === undefined || attachment === undefined) continue;
     const links = linksOf(service, desired, container.replica);
@@ -72,6 +76,6 @@ async function bringBack(
     await engine.connectNetwork(network.name, container.id, endpoint);
   }
   failpoint('network.connected');
-  await Promise.all(running.map(({ id }) => startContainer(parts, id)));
+  await Promise.all(running.map(({ id, service }) => startContainer(parts, id, serviceOf(desired, service))));
   failpoint('network.started');
 }

@@ -4,7 +4,7 @@ import { keptName, newName } from '../plan/kept-name.ts';
 import type { ReplaceStep } from '../plan/namespace-groups.ts';
 import { endedForGood } from '../plan/one-shot.ts';
 import type { ApplyParts } from './apply-parts.ts';
-import { settleNames } from './exchange.ts';
+import { PROVEN, settleNames } from './exchange.ts';
 import { failpoint } from './failpoint.ts';
 import { untilHealthy } from './healthy.ts';
 import { inspectAtWork } from './inspect.ts';
@@ -34,7 +34,8 @@ export class Replacement {
 
   /**
    * The safe order: the new one is created under a passing name, the old one is stopped, the new one started, both get their names, and the new one
-   * is proven healthy. The old one stays until the caller decides. Throws what failed.
+   * is proven healthy. Where they overlap, the old one is stopped and loses its name only after that. The old one stays until the caller decides.
+   * Throws what failed.
    */
   async perform(desired: DesiredStack, signal: AbortSignal): Promise<void> {
     const parts = this.#parts;
@@ -43,19 +44,44 @@ export class Replacement {
     const newId = await makeContainer(parts, desired, { step: this.step, old, name: newName(name, old.id) });
     this.#note({ stage: 'created', newId });
     failpoint('replace.created');
-    this.stoppedAtMs = parts.now();
-    await stopContainer(parts, old.id);
+    if (this.step.overlaps) return await this.#overlap(newId, signal);
+    await this.#stopOld();
+    await this.#startNew(newId);
+    // Nothing but stopping and starting happens while neither runs; the names follow.
+    await this.#settleNames(signal);
+    await proveHealthy(parts, newId, signal);
+    failpoint('replace.healthy');
+  }
+
+  /** Cancelled before the new one is proven: it goes, and nobody was without the old one. */
+  async #overlap(newId: string, signal: AbortSignal): Promise<void> {
+    const { engine, now, timers } = this.#parts;
+    await this.#startNew(newId);
+    await untilHealthy(engine, newId, { signal, now, timers });
+    this.#note({ stage: PROVEN });
+    failpoint('replace.healthy');
+    await this.#stopOld();
+    await this.#settleNames(signal);
+  }
+
+  async #stopOld(): Promise<void> {
+    const { now } = this.#parts;
+    this.stoppedAtMs = now();
+    await stopContainer(this.#parts, this.step.old.id, this.step.service);
     failpoint('replace.stopped');
-    await startContainer(parts, newId);
+  }
+
+  async #startNew(newId: string): Promise<void> {
+    await startContainer(this.#parts, newId, this.step.service);
     this.#note({ stage: 'started' });
     failpoint('replace.started');
-    // Nothing but stopping and starting happens while neither runs; the names follow.
-    const { engine, timers } = parts;
+  }
+
+  async #settleNames(signal: AbortSignal): Promise<void> {
+    const { engine, timers } = this.#parts;
     const renameContainer = engine.renameContainer.bind(engine);
     const inspectContainer = (id: string) => inspectAtWork(engine, id, { timers, signal });
     await settleNames({ inspectContainer, renameContainer }, this.#entry);
-    await proveHealthy(parts, newId, signal);
-    failpoint('replace.healthy');
   }
 
   #note(progress: Partial<JournalEntry>): void {
@@ -64,7 +90,10 @@ export class Replacement {
   }
 }
 
-function entryOf({ service, replica, name, stack, old }: ReplaceStep, group: string): Omit<JournalEntry, 'id'> {
+function entryOf(
+  { service, replica, name, stack, old, overlaps }: ReplaceStep,
+  group: string,
+): Omit<JournalEntry, 'id'> {
   return {
     kind: 'replace-container',
     stage: 'begun',
@@ -76,6 +105,7 @@ function entryOf({ service, replica, name, stack, old }: ReplaceStep, group: str
     oldName: old.name,
     oldId: old.id,
     startsOld: !endedForGood(old),
+    overlaps,
     keptName: keptName(name, old.id),
     newId: '',
   };

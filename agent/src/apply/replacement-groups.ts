@@ -5,7 +5,7 @@ import { namespaceGroups, type ReplaceStep } from '../plan/namespace-groups.ts';
 import type { ContainerStep } from '../plan/step.ts';
 import type { ApplyParts } from './apply-parts.ts';
 import { awaitContainer, isSilence } from './awaited.ts';
-import { bringBack, keepNew, restoreRefused } from './exchange.ts';
+import { bringBack, keepNew, PROVEN, restoreRefused } from './exchange.ts';
 import { failpoint } from './failpoint.ts';
 import { Replacement } from './replace.ts';
 
@@ -111,7 +111,8 @@ class ReplacementGroup {
     const entries = replacements.map(({ entry }) => entry);
     try {
       if (this.#failure === undefined) await keepNew(this.#parts, entries);
-      else await this.#goBack(replacements);
+      // What was proven beside the old one is finished by the next pass, as after a crash.
+      else if (!entries.some(({ stage }) => stage === PROVEN)) await this.#goBack(replacements);
     } finally {
       this.#over.resolve();
     }

@@ -58,7 +58,7 @@ const SHOWN_AS_CONFIGURED: ReadonlySet<string> = new Set(['ulimits']);
 const MAY_BE_DISCARDED: ReadonlySet<string> = new Set(['blkio_config', 'mem_swappiness', 'oom_kill_disable']);
 
 /** Attributes that no inspect shows. */
-export const SILENT: ReadonlySet<string> = new Set(['platform', 'mount_options']);
+export const SILENT: ReadonlySet<string> = new Set(['platform', 'mount_options', 'post_start', 'pre_stop']);
 
 /** Attributes that every container has another value of, unless Compose sets one. */
 const OF_ITS_OWN: ReadonlySet<string> = new Set(['hostname']);

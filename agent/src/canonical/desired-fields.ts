@@ -11,6 +11,7 @@ import type { InspectedConfig } from '../observe/inspected.ts';
 import type { MountPaths } from '../plan/desired.ts';
 import { imageFields } from './container-fields.ts';
 import { type Fields, FieldsBuilder } from './fields.ts';
+import { hooksText } from './hooks-text.ts';
 import { anonymousText, bindText, imageText, memoryText, tmpfsText, volumeText } from './mount-fields.ts';
 import { ATTACHED, addDriver, INTERFACE_OPTION } from './network-attachment-fields.ts';
 import { pairs } from './pairs.ts';
@@ -112,6 +113,7 @@ function addResources(fields: FieldsBuilder, spec: ContainerSpec): void {
   for (const { source, target, permissions } of spec.devices)
     fields.text(`devices.${target}`, `${source}:${permissions}`);
   fields.map('sysctls', pairs(spec.sysctls)).text('platform', spec.platform);
+  fields.text('post_start', hooksText(spec.postStart)).text('pre_stop', hooksText(spec.preStop));
   fields.number('cpu_period', spec.cpuPeriod).number('cpu_quota', spec.cpuQuota).number('cpu_count', spec.cpuCount);
   fields.number('cpu_rt_period', spec.cpuRealtimePeriod).number('cpu_rt_runtime', spec.cpuRealtimeRuntime);
   fields.text('cgroup_parent', spec.cgroupParent).number('mem_swappiness', spec.memorySwappiness);

@@ -49,8 +49,8 @@ export class KeptJournal implements Journal {
 /** Undefined: SQLite does not notice a bit that flips inside a value, and one entry must not keep the agent from starting. */
 function parse(entry: string): JournalEntry | undefined {
   try {
-    // The one cast: this file alone writes the rows. An older agent wrote neither of the two.
-    return { group: '', startsOld: true, ...JSON.parse(entry) } as JournalEntry;
+    // The one cast: this file alone writes the rows. An older agent wrote none of the three.
+    return { group: '', startsOld: true, overlaps: false, ...JSON.parse(entry) } as JournalEntry;
   } catch {
     // Where the text breaks off helps nobody.
     return undefined;

@@ -53,6 +53,7 @@ describe('the journal', () => {
     name: 'shop-web-1',
     group: '',
     startsOld: true,
+    overlaps: false,
     oldName: 'shop-web-1',
     oldId: 'c1',
     keptName: 'shop-web-1_old',

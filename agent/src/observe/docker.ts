@@ -2,9 +2,12 @@ import Docker from 'dockerode';
 import { DEFAULT_PULL_SILENCE_MS } from '../config.ts';
 import { apiVersion } from './docker-answers.ts';
 import { readChanges } from './docker-changes.ts';
+import { runCommand } from './docker-command.ts';
 import { DockerReads, readInTime } from './docker-reads.ts';
 import type {
   Change,
+  CommandBody,
+  CommandEnd,
   ContainerDetails,
   ContainerSummary,
   CreateBody,
@@ -25,6 +28,8 @@ import { Slots } from './slots.ts';
 const CHANGE_DEADLINE_MS = 60_000;
 // The container's own grace period comes on top of an ordinary change.
 const STOP_DEADLINE_MS = 5 * 60_000;
+// What a command in a container does is its own affair, such as a migration, but it must end.
+const COMMAND_DEADLINE_MS = 5 * 60_000;
 /** From a deadline until the connection of the call is closed: the deadline tells what happened. */
 const CLOSED_AFTER_MS = 1_000;
 // More at a time makes the engine slower, not faster.
@@ -174,6 +179,12 @@ class DockerEngine implements Engine {
 
   async restartContainer(id: string): Promise<void> {
     await this.#change(`restart ${this.#named(id)}`, () => this.#patient.getContainer(id).restart(), STOP_DEADLINE_MS);
+  }
+
+  async runCommand(id: string, command: CommandBody): Promise<CommandEnd> {
+    const signal = AbortSignal.timeout(COMMAND_DEADLINE_MS + CLOSED_AFTER_MS);
+    const what = `run a command in ${this.#named(id)}`;
+    return await this.#change(what, () => runCommand(this.#streams, { id, command, signal }), COMMAND_DEADLINE_MS);
   }
 
   async updateContainer(id: string, changes: Readonly<Record<string, unknown>>): Promise<void> {

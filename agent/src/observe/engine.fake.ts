@@ -1,8 +1,11 @@
 import { randomBytes } from 'node:crypto';
 import { recordOf, textOf } from '../canonical/outside-data.ts';
 import { FakeChanges } from './changes.fake.ts';
+import { commandEnd } from './command.fake.ts';
 import type {
   Change,
+  CommandBody,
+  CommandEnd,
   ContainerDetails,
   ContainerSummary,
   CreateBody,
@@ -20,12 +23,8 @@ import { endpointOf, HeldContainer } from './held-container.fake.ts';
 import { HeldImages } from './held-images.fake.ts';
 import type { InspectedConfig, InspectedEndpoint } from './inspected.ts';
 import { Inspections } from './inspections.ts';
-import { echoedNetwork } from './network-echo.fake.ts';
+import { echoedNetwork, type HeldNetwork } from './network-echo.fake.ts';
 import { FakeSilences } from './silences.fake.ts';
-
-interface HeldNetwork extends NetworkDetails {
-  readonly labels: Readonly<Record<string, string>>;
-}
 
 /** An engine in memory: it keeps what it is told, and shows it as engine 28 does. It passes the contract that real engines pass. */
 export class FakeEngine implements Engine {
@@ -227,6 +226,13 @@ export class FakeEngine implements Engine {
     this.#run(held, `restart container ${held.name}`);
     this.#changes.tell(held, 'start');
     this.#did(held, 'restart');
+  }
+
+  async runCommand(id: string, command: CommandBody): Promise<CommandEnd> {
+    const held = this.#held(id, 'run a command in');
+    if (!held.isRunning) throw conflict(`run a command in ${held.name}`, `Container ${held.id} is not running`);
+    this.changed.push(`run ${command.Cmd.join(' ')} in container ${held.name}`);
+    return commandEnd(command);
   }
 
   async updateContainer(id: string, changes: Readonly<Record<string, unknown>>): Promise<void> {

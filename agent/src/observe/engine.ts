@@ -28,6 +28,8 @@ export interface Engine {
   unpauseContainer(id: string): Promise<void>;
   /** Stops and starts it: binds are resolved anew. */
   restartContainer(id: string): Promise<void>;
+  /** Runs a command in a container that runs, to its end. Throws ENGINE_CONFLICT where it does not run, ENGINE_UNRESPONSIVE after five minutes. */
+  runCommand(id: string, command: CommandBody): Promise<CommandEnd>;
   /** Changes limits and restart policy of a container that goes on running (ContainerUpdate, Engine API 1.41). */
   updateContainer(id: string, changes: Readonly<Record<string, unknown>>): Promise<void>;
   renameContainer(id: string, name: string): Promise<void>;
@@ -131,6 +133,25 @@ export interface NamedObject {
 
 /** Body of ContainerCreate (Engine API 1.41), apart from the name. */
 export type CreateBody = Readonly<Record<string, unknown>>;
+
+/** A command to run in a container: ExecConfig (Engine API 1.41). */
+export interface CommandBody {
+  readonly Cmd: readonly string[];
+  /** Empty: the container's. */
+  readonly User: string;
+  readonly Privileged: boolean;
+  /** Empty: the container's. */
+  readonly WorkingDir: string;
+  /** `NAME=value` each. */
+  readonly Env: readonly string[];
+}
+
+/** How a command ended. */
+export interface CommandEnd {
+  readonly exitCode: number;
+  /** What it printed last, on both streams. */
+  readonly output: string;
+}
 
 /** Body of NetworkCreate (Engine API 1.41). */
 export type NetworkBody = Readonly<Record<string, unknown>> & { readonly Name: string; readonly Driver: string };

@@ -1,6 +1,11 @@
 import { recordOf } from '../canonical/outside-data.ts';
-import type { NetworkBody } from './engine.ts';
+import type { NetworkBody, NetworkDetails } from './engine.ts';
 import type { InspectedNetwork } from './inspected.ts';
+
+/** A network as the engine in memory keeps it. */
+export interface HeldNetwork extends NetworkDetails {
+  readonly labels: Readonly<Record<string, string>>;
+}
 
 /** A network as engine 28 lists it. It gets a subnet of its own, by its number, where none is asked for. */
 export function echoedNetwork(body: NetworkBody, number: number): InspectedNetwork {

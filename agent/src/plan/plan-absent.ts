@@ -58,6 +58,7 @@ export function planAbsent(desired: DesiredStack, wanted: WantedReplica, input: 
           ...base,
           kind: 'replace-container',
           old,
+          overlaps: false,
           reason: isPassingName(old.name) ? `only ${old.name} is left of it` : takesOver(old),
         };
   return unlessTaken([{ ...absent, steps: [step] }], { desired, wanted, input, own: old });

@@ -10,6 +10,7 @@ import { linksOf } from './links.ts';
 import { type LiveChange, liveChange } from './live-change.ts';
 import { type MovedImage, movedImage, movedReason } from './moved-image.ts';
 import { isFailedOneShot, isFinished } from './one-shot.ts';
+import { overlaps } from './overlap.ts';
 import { planAbsent } from './plan-absent.ts';
 import { baseOf, finding, stateOf } from './replica-finding.ts';
 import { followsRenewed, type ReplicaInput, sharedWord } from './replica-input.ts';
@@ -108,16 +109,17 @@ class PresentReplica {
     const fields = [...new Set(named)].map((path) => `services.${wanted.service.name}.${path}`);
     const step = { ...baseOf(desired, wanted), fields };
     const reason = reasonFor(paths, this.#changed);
+    const replace = {
+      ...step,
+      kind: 'replace-container',
+      old: container,
+      overlaps: overlaps(desired, wanted.service, container),
+    } as const;
     if (follows)
-      return {
-        ...step,
-        kind: 'replace-container',
-        old: container,
-        reason: `a container whose ${sharedWord(wanted.service, input.renewed)} is another one`,
-      };
+      return { ...replace, reason: `a container whose ${sharedWord(wanted.service, input.renewed)} is another one` };
     if (this.#moved !== undefined) {
       const why = [...(paths.length === 0 ? [] : [reason]), movedReason(this.#moved)].join('; ');
-      return { ...step, kind: 'replace-container', old: container, reason: why };
+      return { ...replace, reason: why };
     }
     if (paths.length === 0) {
       const same = 'its specification reads differently and asks for what is there';
@@ -126,7 +128,7 @@ class PresentReplica {
     const canLive = this.#verdict.dropped.length === 0 && !input.memory.isIneffective(container.id);
     const change = !canLive ? undefined : this.#live(differences);
     return change === undefined
-      ? { ...step, kind: 'replace-container', old: container, reason }
+      ? { ...replace, reason }
       : { ...step, kind: 'update-container', container, change, desired: this.#verdict.desired, reason };
   }
 

@@ -47,6 +47,14 @@ describe('a plan of what Git says anew', () => {
     expect((await running(written)).engine.changed.length).toBeGreaterThan(0);
   });
 
+  test('fills the gap that a replica left, under its own number', async () => {
+    const host = await running({ services: { app: { replicas: 3 } } });
+    await host.engine.removeContainer(await host.id('shop-app-2'));
+    expect(await host.sentences(shop({ services: { app: { replicas: 3 } } }))).toEqual([
+      'create container shop-app-2: it does not exist',
+    ]);
+  });
+
   test('replaces a container whose environment changed, and no other', async () => {
     const host = await running({ services: { app: { spec: environment('A') }, db: {} } });
     expect(await host.sentences(shop({ services: { app: { spec: environment('A', 'B') }, db: {} } }))).toEqual([

@@ -38,7 +38,12 @@ export type Step =
 export type ContainerStep =
   | (ReplicaStep & { readonly kind: 'create-container' })
   /** Safe order: the old one is kept until the new one is healthy. */
-  | (ReplicaStep & { readonly kind: 'replace-container'; readonly old: OwnContainer })
+  | (ReplicaStep & {
+      readonly kind: 'replace-container';
+      readonly old: OwnContainer;
+      /** The new one is healthy before the old one stops. */
+      readonly overlaps: boolean;
+    })
   /** It goes on running. `desired` is the whole form that it then has. */
   | (ReplicaStep & {
       readonly kind: 'update-container';
@@ -109,7 +114,7 @@ function act(step: Step): string {
     case 'create-container':
       return `create container ${step.name}`;
     case 'replace-container':
-      return `replace container ${step.name}`;
+      return `replace container ${step.name}${step.overlaps ? ', the new one first' : ''}`;
     case 'update-container':
       return `update container ${step.container.name}`;
     case 'keep-container':

@@ -52,6 +52,8 @@ function service(name: string, changes: Partial<Service> = {}): Service {
     mounts: [],
     networks: [attachment('default')],
     dependsOn: [],
+    hooks: { postStart: [], preStop: [] },
+    update: undefined,
     healthcheck: undefined,
     restart: undefined,
     process: {

@@ -9,6 +9,8 @@ import {
   networkSpecDigest,
   PullPolicy,
   type Service,
+  type UpdateConfig,
+  UpdateOrder,
   type Volume,
   volumeSpecDigest,
 } from '@mooring/proto';
@@ -69,6 +71,14 @@ function service(source: model.Service): Service {
     dependsOn: sortedBy(source.dependsOn, (other) => other.service).map(dependency),
     pullPolicy: PULL_POLICIES[source.pullPolicy],
     containerName: source.containerName,
+    update: source.update === undefined ? undefined : updateConfig(source.update),
+  };
+}
+
+function updateConfig({ startFirst, parallelism }: model.UpdateConfig): UpdateConfig {
+  return {
+    order: startFirst ? UpdateOrder.UPDATE_ORDER_START_FIRST : UpdateOrder.UPDATE_ORDER_STOP_FIRST,
+    parallelism,
   };
 }
 

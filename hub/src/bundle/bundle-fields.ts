@@ -5,6 +5,8 @@ import {
   type Network,
   PullPolicy,
   type Service,
+  type UpdateConfig,
+  UpdateOrder,
   type Volume,
 } from '@mooring/proto';
 import { containerFields } from './container-fields.ts';
@@ -59,7 +61,8 @@ const PULL_POLICIES: Readonly<Record<PullPolicy, string>> = {
   [PullPolicy.PULL_POLICY_NEVER]: 'never',
 };
 
-function serviceFields({ container, replicas, dependsOn, pullPolicy, containerName }: Service): readonly Field[] {
+function serviceFields(service: Service): readonly Field[] {
+  const { container, replicas, dependsOn, pullPolicy, containerName, update } = service;
   const dependencies = dependsOn.map(({ service, condition, restart, required }): Field => {
     const words = [CONDITIONS[condition], ...(restart ? ['restart'] : []), ...(required ? [] : ['not required'])];
     return [keyPath('depends_on', service), words.join(', ')];
@@ -70,6 +73,14 @@ function serviceFields({ container, replicas, dependsOn, pullPolicy, containerNa
     ...dependencies,
     ...unlessEmpty('pull_policy', PULL_POLICIES[pullPolicy]),
     ...unlessEmpty('container_name', containerName),
+    ...(update === undefined ? [] : updateFields(update)),
+  ];
+}
+
+function updateFields({ order, parallelism }: UpdateConfig): readonly Field[] {
+  return [
+    ...unlessEmpty('deploy.update_config.order', order === UpdateOrder.UPDATE_ORDER_START_FIRST ? 'start-first' : ''),
+    ['deploy.update_config.parallelism', String(parallelism)],
   ];
 }
 

@@ -3,6 +3,7 @@ import type {
   ContainerSpec,
   DeviceRequest,
   Healthcheck,
+  Hook,
   Link,
   Mount,
   NetworkAttachment,
@@ -77,6 +78,8 @@ const READERS: Readonly<Record<keyof ContainerSpec, Reader>> = {
   utsMode: ({ utsMode }) => unlessEmpty('uts', utsMode),
   usernsMode: ({ usernsMode }) => unlessEmpty('userns_mode', usernsMode),
   platform: ({ platform }) => unlessEmpty('platform', platform),
+  postStart: ({ postStart }) => postStart.flatMap((hook, index) => hookFields(`post_start[${index}]`, hook)),
+  preStop: ({ preStop }) => preStop.flatMap((hook, index) => hookFields(`pre_stop[${index}]`, hook)),
   sysctls: ({ sysctls }) => labelFields('sysctls', sysctls),
   groupAdd: ({ groupAdd }) => list('group_add', groupAdd),
   annotations: ({ annotations }) => labelFields('annotations', annotations),
@@ -193,6 +196,16 @@ function networkFields(networks: readonly NetworkAttachment[]): readonly Field[]
       ...unlessEmpty(`${keyPath('networks', network)}.interface_name`, rare.interfaceName),
       ...unlessEmpty(`${keyPath('networks', network)}.mac_address`, rare.macAddress),
     ]),
+  ];
+}
+
+function hookFields(path: string, { command, user, privileged, workingDir, environment }: Hook): readonly Field[] {
+  return [
+    [`${path}.command`, JSON.stringify(command)],
+    ...unlessEmpty(`${path}.user`, user),
+    ...whenTrue(`${path}.privileged`, privileged),
+    ...unlessEmpty(`${path}.working_dir`, workingDir),
+    ...environment.map(({ name, value }): Field => [keyPath(`${path}.environment`, name), quoted(value ?? '')]),
   ];
 }
 

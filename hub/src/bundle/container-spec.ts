@@ -6,6 +6,7 @@ import {
   type DeviceRequest,
   type EnvironmentVariable,
   type Healthcheck,
+  type Hook,
   type Label,
   type Link,
   type Logging,
@@ -43,6 +44,8 @@ export function containerSpec(service: model.Service): ContainerSpec {
     devices: service.devices.map((device) => ({ ...device })),
     logging: service.logging === undefined ? undefined : logging(service.logging),
     platform: service.platform,
+    postStart: service.hooks.postStart.map(hook),
+    preStop: service.hooks.preStop.map(hook),
     annotations: copied(service.annotations),
     deviceCgroupRules: [...service.deviceCgroupRules],
     deviceRequests: service.deviceRequests.map(deviceRequest),
@@ -113,6 +116,10 @@ function security({ capAdd, capDrop, securityOptions, sysctls, groupAdd, ...flag
 
 function nameResolution({ extraHosts, dns, dnsOptions, dnsSearch }: model.NameResolution) {
   return { extraHosts: [...extraHosts], dns: [...dns], dnsOptions: [...dnsOptions], dnsSearch: [...dnsSearch] };
+}
+
+function hook({ command, environment, ...rest }: model.Hook): Hook {
+  return { ...rest, command: [...command], environment: environment.map(variable) };
 }
 
 function logging({ driver, options }: model.Logging): Logging {

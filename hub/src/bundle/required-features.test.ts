@@ -66,6 +66,16 @@ describe('a bundle requires', () => {
     expect(required(container)).toEqual(['attributes.v1', 'core.v1']);
   });
 
+  test('hooks.v1 where commands run around start and stop', () => {
+    const hook = { command: ['x'], user: '', privileged: false, workingDir: '', environment: [] };
+    expect(required({ preStop: [hook] })).toEqual(['attributes.v1', 'core.v1', 'hooks.v1']);
+  });
+
+  test('updates.v1 where it says how containers make way for new ones', () => {
+    const updated = { ...service({ image: 'x' }), update: { order: 1, parallelism: 1 } } as const;
+    expect(requiredFeatures({ services: [updated], networks: [], volumes: [] })).toEqual(['core.v1', 'updates.v1']);
+  });
+
   test.each<[string, Partial<ContainerSpec>]>([
     ['an annotation', { annotations: [{ name: 'a', value: '1' }] }],
     ['a link', { links: [{ target: { $case: 'service', value: 'db' }, alias: 'db' }] }],

@@ -1,4 +1,13 @@
-import { type Bundle, ContainerSpec, FEATURES, Mount, Network, NetworkAttachment, Volume } from '@mooring/proto';
+import {
+  type Bundle,
+  ContainerSpec,
+  FEATURES,
+  Mount,
+  Network,
+  NetworkAttachment,
+  type Service,
+  Volume,
+} from '@mooring/proto';
 
 type Parts = Pick<Bundle, 'services' | 'networks' | 'volumes'>;
 
@@ -20,7 +29,18 @@ export function requiredFeatures({ services, networks, volumes }: Parts): string
   const isRare =
     services.some(({ container }) => container !== undefined && isRareContainer(container)) ||
     networks.some(({ enableIpv4 }) => enableIpv4 !== undefined);
-  return [...(isCore ? [] : [FEATURES.attributes]), ...(isRare ? [FEATURES.rareAttributes] : []), FEATURES.core];
+  const features = [
+    ...(isCore ? [] : [FEATURES.attributes]),
+    ...(isRare ? [FEATURES.rareAttributes] : []),
+    FEATURES.core,
+    ...(services.some(hasHooks) ? [FEATURES.hooks] : []),
+    ...(services.some(({ update }) => update !== undefined) ? [FEATURES.updates] : []),
+  ];
+  return features.sort();
+}
+
+function hasHooks({ container }: Service): boolean {
+  return (container?.postStart.length ?? 0) + (container?.preStop.length ?? 0) > 0;
 }
 
 const {

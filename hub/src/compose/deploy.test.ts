@@ -47,7 +47,7 @@ describe('when containers are restarted', () => {
 describe('what only Swarm reads', () => {
   test('is ignored with a warning for each, as docker compose ignores it', async () => {
     const deploy =
-      '{ mode: global, labels: [a], placement: {}, update_config: {}, resources: { reservations: { cpus: "1" } }, restart_policy: { condition: any, window: 1s } }';
+      '{ mode: global, labels: [a], placement: {}, update_config: { delay: 1s }, resources: { reservations: { cpus: "1" } }, restart_policy: { condition: any, window: 1s } }';
     const { warnings } = await loadMemory({
       files: { 'compose.yaml': `services:\n  web: { image: x, build: ., deploy: ${deploy} }\n` },
     });
@@ -55,8 +55,8 @@ describe('what only Swarm reads', () => {
       'COMPOSE_KEY_IGNORED services.web.deploy.mode',
       'COMPOSE_KEY_IGNORED services.web.deploy.labels',
       'COMPOSE_KEY_IGNORED services.web.deploy.placement',
-      'COMPOSE_KEY_IGNORED services.web.deploy.update_config',
       'COMPOSE_KEY_IGNORED services.web.deploy.restart_policy.window',
+      'COMPOSE_KEY_IGNORED services.web.deploy.update_config.delay',
       'COMPOSE_KEY_IGNORED services.web.deploy.resources.reservations.cpus',
       'COMPOSE_KEY_IGNORED services.web.build',
     ]);

@@ -8,6 +8,7 @@ import {
   RESOURCE_LIMIT_KEYS,
   RESOURCES_KEYS,
   RESTART_POLICY_KEYS,
+  UPDATE_KEYS,
 } from './specification.ts';
 import type { Warn } from './warn.ts';
 
@@ -20,7 +21,9 @@ export function checkDeploy(deploy: Field | undefined, warn: Warn): void {
   checkKeys(deploy, DEPLOY_KEYS, warn);
   const resources = deploy.get('resources');
   const policy = deploy.get('restart_policy');
+  const updates = deploy.get('update_config');
   if (policy !== undefined) checkKeys(policy, RESTART_POLICY_KEYS, warn);
+  if (updates !== undefined) checkKeys(updates, UPDATE_KEYS, warn);
   if (resources === undefined) return;
   checkKeys(resources, RESOURCES_KEYS, warn);
   const [limits, reservations] = [resources.get('limits'), resources.get('reservations')];

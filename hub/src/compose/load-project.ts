@@ -12,6 +12,7 @@ import { activeServices } from './profiles.ts';
 import type { RepositoryReader, VariableSource } from './repository.ts';
 import { checkServiceName, readService, type ServiceScope } from './service.ts';
 import { textBudget } from './text-budget.ts';
+import { withPossibleOrder } from './update-config.ts';
 import type { Warn } from './warn.ts';
 import type { MappingNode } from './yaml-node.ts';
 
@@ -103,7 +104,8 @@ async function resolveProject(file: Field, input: ProjectInput, warn: Warn): Pro
   const networks = readNetworks(file.get('networks'), stack, used);
   checkExclusive(services, networks, servicesField);
   checkServices(services, servicesField);
-  return { name: stack, services, networks, volumes: usedVolumes(volumes, services) };
+  const possible = withPossibleOrder(services, servicesField, warn);
+  return { name: stack, services: possible, networks, volumes: usedVolumes(volumes, services) };
 }
 
 /** The active services, sorted by name. */

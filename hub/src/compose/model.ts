@@ -70,6 +70,35 @@ export interface Service {
   /** Name of the only container; empty: made of stack, service and number. */
   readonly containerName: string;
   readonly replicas: number;
+  readonly hooks: {
+    /** Right after a start, in order. */
+    readonly postStart: readonly Hook[];
+    /** Right before a stop, in order. */
+    readonly preStop: readonly Hook[];
+  };
+  /** Undefined: the old container stops first, all replicas side by side. */
+  readonly update: UpdateConfig | undefined;
+}
+
+/** A command that runs in a container. */
+export interface Hook {
+  /** Never empty. */
+  readonly command: readonly string[];
+  /** Empty: the container's. */
+  readonly user: string;
+  readonly privileged: boolean;
+  /** Empty: the container's. */
+  readonly workingDir: string;
+  /** Beside the container's, sorted by name. */
+  readonly environment: readonly EnvironmentVariable[];
+}
+
+/** How containers make way for new ones. */
+export interface UpdateConfig {
+  /** The new container is healthy before the old one stops. */
+  readonly startFirst: boolean;
+  /** Replicas at a time; 0: all. */
+  readonly parallelism: number;
 }
 
 /** What runs in the container, and as whom. Empty: the image's. */

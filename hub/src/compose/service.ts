@@ -7,6 +7,7 @@ import { readWholeEnvironment } from './env-files.ts';
 import { type Field, type FieldEntry, refusalAt } from './field.ts';
 import { type ContentScope, type FileObjects, readFileMounts } from './file-objects.ts';
 import { readHealthcheck } from './healthcheck.ts';
+import { readHooks } from './hooks.ts';
 import { readPlatform, readPullPolicy } from './image-policy.ts';
 import { readImage } from './image-reference.ts';
 import { checkKeys } from './known-keys.ts';
@@ -25,6 +26,7 @@ import { readProcess } from './process.ts';
 import { readSecurity } from './security.ts';
 import { SERVICE_KEYS } from './specification.ts';
 import { readTmpfs } from './tmpfs.ts';
+import { readUpdateConfig } from './update-config.ts';
 import { ignoredKey, type Warn } from './warn.ts';
 
 /** What reading a service may ask. */
@@ -85,6 +87,8 @@ export async function readService(name: string, field: Field, scope: ServiceScop
     pullPolicy: readPullPolicy(field.get('pull_policy')),
     containerName: readContainerName(field.get('container_name')),
     replicas: readReplicas(field),
+    hooks: readHooks(field, scope.variables),
+    update: readUpdateConfig(field.get('deploy')),
   };
 }
 

@@ -84,6 +84,8 @@ export const SERVICE_KEYS: KnownKeys = {
     'pids_limit',
     'platform',
     'ports',
+    'post_start',
+    'pre_stop',
     'privileged',
     'profiles',
     'pull_policy',
@@ -110,7 +112,7 @@ export const SERVICE_KEYS: KnownKeys = {
     'working_dir',
   ],
   refused: {
-    ...all(NOT_YET, ['post_start', 'pre_start', 'pre_stop', 'pull_refresh_after']),
+    ...all(NOT_YET, ['pre_start', 'pull_refresh_after']),
     ...all(WINDOWS, ['isolation', 'credential_spec']),
     develop: "is for a developer's machine",
     provider: 'runs a program on the host',
@@ -134,11 +136,24 @@ export const RENDERED_SERVICE_KEYS: KnownKeys = {
   refused: Object.fromEntries(Object.entries(SERVICE_KEYS.refused).filter(([key]) => NEVER.includes(key))),
 };
 
+/** A command of `post_start` or `pre_stop`. */
+export const HOOK_KEYS: KnownKeys = {
+  read: ['command', 'environment', 'privileged', 'user', 'working_dir'],
+  refused: {},
+};
+
 /** `deploy` of a service. */
 export const DEPLOY_KEYS: KnownKeys = {
-  read: ['replicas', 'resources', 'restart_policy'],
+  read: ['replicas', 'resources', 'restart_policy', 'update_config'],
   refused: {},
-  ignored: all(SWARM, ['endpoint_mode', 'labels', 'mode', 'placement', 'rollback_config', 'update_config']),
+  ignored: all(SWARM, ['endpoint_mode', 'labels', 'mode', 'placement', 'rollback_config']),
+};
+
+/** How containers are replaced. A change that fails is undone by itself, and what watches it is a rollout. */
+export const UPDATE_KEYS: KnownKeys = {
+  read: ['order', 'parallelism'],
+  refused: {},
+  ignored: all(SWARM, ['delay', 'failure_action', 'max_failure_ratio', 'monitor']),
 };
 
 export const RESOURCES_KEYS: KnownKeys = { read: ['limits', 'reservations'], refused: {} };

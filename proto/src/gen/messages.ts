@@ -98,6 +98,7 @@ export {
   FileMount,
   FileReference,
   Healthcheck,
+  Hook,
   ImageMount,
   Ipam,
   IpamPool,
@@ -117,6 +118,9 @@ export {
   TreeEntry,
   TreeMount,
   Ulimit,
+  UpdateConfig,
+  UpdateOrder,
+  updateOrderToJSON,
   Volume,
 } from './mooring/v1/bundle.ts';
 export {

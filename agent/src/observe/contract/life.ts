@@ -41,6 +41,25 @@ export const LIFE: readonly Clause[] = [
     },
   },
   {
+    name: 'a command runs in a container that runs, and tells how it ended and what it said',
+    holds: ({ engine }) =>
+      withContainer(engine, {}, async (id) => {
+        const shell = (script: string) => ({
+          Cmd: ['/bin/sh', '-c', script],
+          User: '',
+          Privileged: false,
+          WorkingDir: '',
+          Env: [],
+        });
+        await refuses('ENGINE_CONFLICT', () => engine.runCommand(id, shell('exit 0')));
+        await engine.startContainer(id);
+        assert.deepEqual(await engine.runCommand(id, shell('exit 0')), { exitCode: 0, output: '' });
+        const ended = await engine.runCommand(id, shell('echo said it; exit 3'));
+        assert.deepEqual(ended, { exitCode: 3, output: 'said it\n' });
+        assert.equal((await details(engine, id)).status, 'running');
+      }),
+  },
+  {
     name: 'a name is changed to a free one, and only to a free one',
     holds: ({ engine }) =>
       withContainer(engine, {}, async (id) => {

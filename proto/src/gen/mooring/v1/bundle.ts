@@ -11,6 +11,53 @@ export const protobufPackage = "mooring.v1";
 
 export const protobufFileName = "mooring/v1/bundle.proto";
 
+/** What comes first when a container is replaced. */
+export const UpdateOrder = {
+  /** UPDATE_ORDER_UNSPECIFIED - Treated as UPDATE_ORDER_STOP_FIRST. */
+  UPDATE_ORDER_UNSPECIFIED: 0,
+  /** UPDATE_ORDER_STOP_FIRST - The old container stops before the new one starts. */
+  UPDATE_ORDER_STOP_FIRST: 1,
+  /** UPDATE_ORDER_START_FIRST - The old container stops once the new one is healthy. The hub asks for it only where nothing of the old one is in the way of the new one. */
+  UPDATE_ORDER_START_FIRST: 2,
+} as const;
+
+export type UpdateOrder = typeof UpdateOrder[keyof typeof UpdateOrder];
+
+export namespace UpdateOrder {
+  export type UPDATE_ORDER_UNSPECIFIED = typeof UpdateOrder.UPDATE_ORDER_UNSPECIFIED;
+  export type UPDATE_ORDER_STOP_FIRST = typeof UpdateOrder.UPDATE_ORDER_STOP_FIRST;
+  export type UPDATE_ORDER_START_FIRST = typeof UpdateOrder.UPDATE_ORDER_START_FIRST;
+}
+
+export function updateOrderFromJSON(object: any): UpdateOrder {
+  switch (object) {
+    case 0:
+    case "UPDATE_ORDER_UNSPECIFIED":
+      return UpdateOrder.UPDATE_ORDER_UNSPECIFIED;
+    case 1:
+    case "UPDATE_ORDER_STOP_FIRST":
+      return UpdateOrder.UPDATE_ORDER_STOP_FIRST;
+    case 2:
+    case "UPDATE_ORDER_START_FIRST":
+      return UpdateOrder.UPDATE_ORDER_START_FIRST;
+    default:
+      throw new globalThis.Error("Unrecognized enum value " + object + " for enum UpdateOrder");
+  }
+}
+
+export function updateOrderToJSON(object: UpdateOrder): string {
+  switch (object) {
+    case UpdateOrder.UPDATE_ORDER_UNSPECIFIED:
+      return "UPDATE_ORDER_UNSPECIFIED";
+    case UpdateOrder.UPDATE_ORDER_STOP_FIRST:
+      return "UPDATE_ORDER_STOP_FIRST";
+    case UpdateOrder.UPDATE_ORDER_START_FIRST:
+      return "UPDATE_ORDER_START_FIRST";
+    default:
+      throw new globalThis.Error("Unrecognized enum value " + object + " for enum UpdateOrder");
+  }
+}
+
 /** When an agent asks the registry for an image. */
 export const PullPolicy = {
   /** PULL_POLICY_UNSPECIFIED - Treated as PULL_POLICY_MISSING. */
@@ -160,6 +207,16 @@ export interface Service {
   pullPolicy: PullPolicy;
   /** Explicit name of the only replica; empty: <stack>-<service>-<replica>. */
   containerName: string;
+  /** How containers make way for new ones; absent: the old one stops first, all replicas side by side. No part of the specification of a container. */
+  update?: UpdateConfig | undefined;
+}
+
+/** How the containers of a service are replaced: deploy.update_config. */
+export interface UpdateConfig {
+  /** Whether the new container starts before the old one stops. */
+  order: UpdateOrder;
+  /** Replicas that are replaced at a time; 0: all. */
+  parallelism: number;
 }
 
 /** Everything that a container is created from. Fields map to the Engine API's ContainerCreate (API 1.41 and later). */
@@ -272,8 +329,12 @@ export interface ContainerSpec {
   sysctls: Label[];
   /** HostConfig.GroupAdd, sorted. */
   groupAdd: string[];
+  /** Commands that run in the container, in order, right after Mooring started it. One that fails fails the start. No inspect shows them. */
+  postStart: Hook[];
+  /** Commands that run in the container, in order, right before Mooring stops it. One that fails keeps it from being stopped. */
+  preStop: Hook[];
   /**
-   * From here on, feature attributes.v2. Numbers 48 to 59 are left to what is run around a container.
+   * From here on, feature attributes.v2. Numbers 50 to 59 are left to what is run around a container.
    * HostConfig.Annotations for the runtime, sorted by name. Engine API 1.43 and later.
    */
   annotations: Label[];
@@ -366,6 +427,20 @@ export interface DeviceRequest {
   capabilities: string[];
   /** Options of the driver, sorted by name. */
   options: Label[];
+}
+
+/** A command that runs in a container (ExecConfig, Engine API 1.41). */
+export interface Hook {
+  /** Program and arguments, at least one. */
+  command: string[];
+  /** User, and perhaps group; empty: the container's. */
+  user: string;
+  /** With extended privileges. */
+  privileged: boolean;
+  /** Working directory; empty: the container's. */
+  workingDir: string;
+  /** Variables beside the container's, sorted by name. */
+  environment: EnvironmentVariable[];
 }
 
 /** One limit of processes. The names are those of setrlimit(2) in lower case without "RLIMIT_". */
@@ -869,6 +944,7 @@ function createBaseService(): Service {
     dependsOn: [],
     pullPolicy: 0,
     containerName: "",
+    update: undefined,
   };
 }
 
@@ -894,6 +970,9 @@ export const Service: MessageFns<Service> = {
     }
     if (message.containerName !== "") {
       writer.uint32(58).string(message.containerName);
+    }
+    if (message.update !== undefined) {
+      UpdateConfig.encode(message.update, writer.uint32(162).fork()).join();
     }
     return writer;
   },
@@ -967,6 +1046,14 @@ export const Service: MessageFns<Service> = {
             message.containerName = reader.string();
             continue;
           }
+          case 20: {
+            if (tag !== 162) {
+              break;
+            }
+
+            message.update = UpdateConfig.decode(reader, reader.uint32());
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -1004,6 +1091,7 @@ export const Service: MessageFns<Service> = {
         : isSet(object.container_name)
         ? globalThis.String(object.container_name)
         : "",
+      update: isSet(object.update) ? UpdateConfig.fromJSON(object.update) : undefined,
     };
   },
 
@@ -1030,6 +1118,9 @@ export const Service: MessageFns<Service> = {
     if (message.containerName !== "") {
       obj.containerName = message.containerName;
     }
+    if (message.update !== undefined) {
+      obj.update = UpdateConfig.toJSON(message.update);
+    }
     return obj;
   },
 
@@ -1047,6 +1138,94 @@ export const Service: MessageFns<Service> = {
     message.dependsOn = object.dependsOn?.map((e) => Dependency.fromPartial(e)) || [];
     message.pullPolicy = object.pullPolicy ?? 0;
     message.containerName = object.containerName ?? "";
+    message.update = (object.update !== undefined && object.update !== null)
+      ? UpdateConfig.fromPartial(object.update)
+      : undefined;
+    return message;
+  },
+};
+
+function createBaseUpdateConfig(): UpdateConfig {
+  return { order: 0, parallelism: 0 };
+}
+
+export const UpdateConfig: MessageFns<UpdateConfig> = {
+  encode(message: UpdateConfig, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.order !== 0) {
+      writer.uint32(8).int32(message.order);
+    }
+    if (message.parallelism !== 0) {
+      writer.uint32(16).uint32(message.parallelism);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): UpdateConfig {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseUpdateConfig();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 8) {
+              break;
+            }
+
+            message.order = reader.int32() as any;
+            continue;
+          }
+          case 2: {
+            if (tag !== 16) {
+              break;
+            }
+
+            message.parallelism = reader.uint32();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): UpdateConfig {
+    return {
+      order: isSet(object.order) ? updateOrderFromJSON(object.order) : 0,
+      parallelism: isSet(object.parallelism) ? globalThis.Number(object.parallelism) : 0,
+    };
+  },
+
+  toJSON(message: UpdateConfig): unknown {
+    const obj: any = {};
+    if (message.order !== 0) {
+      obj.order = updateOrderToJSON(message.order);
+    }
+    if (message.parallelism !== 0) {
+      obj.parallelism = Math.round(message.parallelism);
+    }
+    return obj;
+  },
+
+  create<I extends Exact<DeepPartial<UpdateConfig>, I>>(base?: I): UpdateConfig {
+    return UpdateConfig.fromPartial(base ?? ({} as any));
+  },
+  fromPartial<I extends Exact<DeepPartial<UpdateConfig>, I>>(object: I): UpdateConfig {
+    const message = createBaseUpdateConfig();
+    message.order = object.order ?? 0;
+    message.parallelism = object.parallelism ?? 0;
     return message;
   },
 };
@@ -1100,6 +1279,8 @@ function createBaseContainerSpec(): ContainerSpec {
     platform: "",
     sysctls: [],
     groupAdd: [],
+    postStart: [],
+    preStop: [],
     annotations: [],
     blockIo: undefined,
     cgroupMode: "",
@@ -1284,6 +1465,12 @@ export const ContainerSpec: MessageFns<ContainerSpec> = {
     }
     for (const v of message.groupAdd) {
       writer.uint32(378).string(v!);
+    }
+    for (const v of message.postStart) {
+      Hook.encode(v!, writer.uint32(386).fork()).join();
+    }
+    for (const v of message.preStop) {
+      Hook.encode(v!, writer.uint32(394).fork()).join();
     }
     for (const v of message.annotations) {
       Label.encode(v!, writer.uint32(482).fork()).join();
@@ -1746,6 +1933,22 @@ export const ContainerSpec: MessageFns<ContainerSpec> = {
             message.groupAdd.push(reader.string());
             continue;
           }
+          case 48: {
+            if (tag !== 386) {
+              break;
+            }
+
+            message.postStart.push(Hook.decode(reader, reader.uint32()));
+            continue;
+          }
+          case 49: {
+            if (tag !== 394) {
+              break;
+            }
+
+            message.preStop.push(Hook.decode(reader, reader.uint32()));
+            continue;
+          }
           case 60: {
             if (tag !== 482) {
               break;
@@ -2057,6 +2260,16 @@ export const ContainerSpec: MessageFns<ContainerSpec> = {
         : globalThis.Array.isArray(object?.group_add)
         ? object.group_add.map((e: any) => globalThis.String(e))
         : [],
+      postStart: globalThis.Array.isArray(object?.postStart)
+        ? object.postStart.map((e: any) => Hook.fromJSON(e))
+        : globalThis.Array.isArray(object?.post_start)
+        ? object.post_start.map((e: any) => Hook.fromJSON(e))
+        : [],
+      preStop: globalThis.Array.isArray(object?.preStop)
+        ? object.preStop.map((e: any) => Hook.fromJSON(e))
+        : globalThis.Array.isArray(object?.pre_stop)
+        ? object.pre_stop.map((e: any) => Hook.fromJSON(e))
+        : [],
       annotations: globalThis.Array.isArray(object?.annotations)
         ? object.annotations.map((e: any) => Label.fromJSON(e))
         : [],
@@ -2285,6 +2498,12 @@ export const ContainerSpec: MessageFns<ContainerSpec> = {
     if (message.groupAdd?.length) {
       obj.groupAdd = message.groupAdd;
     }
+    if (message.postStart?.length) {
+      obj.postStart = message.postStart.map((e) => Hook.toJSON(e));
+    }
+    if (message.preStop?.length) {
+      obj.preStop = message.preStop.map((e) => Hook.toJSON(e));
+    }
     if (message.annotations?.length) {
       obj.annotations = message.annotations.map((e) => Label.toJSON(e));
     }
@@ -2413,6 +2632,8 @@ export const ContainerSpec: MessageFns<ContainerSpec> = {
     message.platform = object.platform ?? "";
     message.sysctls = object.sysctls?.map((e) => Label.fromPartial(e)) || [];
     message.groupAdd = object.groupAdd?.map((e) => e) || [];
+    message.postStart = object.postStart?.map((e) => Hook.fromPartial(e)) || [];
+    message.preStop = object.preStop?.map((e) => Hook.fromPartial(e)) || [];
     message.annotations = object.annotations?.map((e) => Label.fromPartial(e)) || [];
     message.blockIo = (object.blockIo !== undefined && object.blockIo !== null)
       ? BlockIo.fromPartial(object.blockIo)
@@ -2950,6 +3171,145 @@ export const DeviceRequest: MessageFns<DeviceRequest> = {
     message.deviceIds = object.deviceIds?.map((e) => e) || [];
     message.capabilities = object.capabilities?.map((e) => e) || [];
     message.options = object.options?.map((e) => Label.fromPartial(e)) || [];
+    return message;
+  },
+};
+
+function createBaseHook(): Hook {
+  return { command: [], user: "", privileged: false, workingDir: "", environment: [] };
+}
+
+export const Hook: MessageFns<Hook> = {
+  encode(message: Hook, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    for (const v of message.command) {
+      writer.uint32(10).string(v!);
+    }
+    if (message.user !== "") {
+      writer.uint32(18).string(message.user);
+    }
+    if (message.privileged !== false) {
+      writer.uint32(24).bool(message.privileged);
+    }
+    if (message.workingDir !== "") {
+      writer.uint32(34).string(message.workingDir);
+    }
+    for (const v of message.environment) {
+      EnvironmentVariable.encode(v!, writer.uint32(42).fork()).join();
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): Hook {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseHook();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.command.push(reader.string());
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.user = reader.string();
+            continue;
+          }
+          case 3: {
+            if (tag !== 24) {
+              break;
+            }
+
+            message.privileged = reader.bool();
+            continue;
+          }
+          case 4: {
+            if (tag !== 34) {
+              break;
+            }
+
+            message.workingDir = reader.string();
+            continue;
+          }
+          case 5: {
+            if (tag !== 42) {
+              break;
+            }
+
+            message.environment.push(EnvironmentVariable.decode(reader, reader.uint32()));
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): Hook {
+    return {
+      command: globalThis.Array.isArray(object?.command) ? object.command.map((e: any) => globalThis.String(e)) : [],
+      user: isSet(object.user) ? globalThis.String(object.user) : "",
+      privileged: isSet(object.privileged) ? globalThis.Boolean(object.privileged) : false,
+      workingDir: isSet(object.workingDir)
+        ? globalThis.String(object.workingDir)
+        : isSet(object.working_dir)
+        ? globalThis.String(object.working_dir)
+        : "",
+      environment: globalThis.Array.isArray(object?.environment)
+        ? object.environment.map((e: any) => EnvironmentVariable.fromJSON(e))
+        : [],
+    };
+  },
+
+  toJSON(message: Hook): unknown {
+    const obj: any = {};
+    if (message.command?.length) {
+      obj.command = message.command;
+    }
+    if (message.user !== "") {
+      obj.user = message.user;
+    }
+    if (message.privileged !== false) {
+      obj.privileged = message.privileged;
+    }
+    if (message.workingDir !== "") {
+      obj.workingDir = message.workingDir;
+    }
+    if (message.environment?.length) {
+      obj.environment = message.environment.map((e) => EnvironmentVariable.toJSON(e));
+    }
+    return obj;
+  },
+
+  create<I extends Exact<DeepPartial<Hook>, I>>(base?: I): Hook {
+    return Hook.fromPartial(base ?? ({} as any));
+  },
+  fromPartial<I extends Exact<DeepPartial<Hook>, I>>(object: I): Hook {
+    const message = createBaseHook();
+    message.command = object.command?.map((e) => e) || [];
+    message.user = object.user ?? "";
+    message.privileged = object.privileged ?? false;
+    message.workingDir = object.workingDir ?? "";
+    message.environment = object.environment?.map((e) => EnvironmentVariable.fromPartial(e)) || [];
     return message;
   },
 };
