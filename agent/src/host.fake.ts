@@ -185,6 +185,7 @@ export function bundleOf(stack: string, { services = {}, networks = [], volumes 
     volumes: kept.map((one) => ({ ...one, specDigest: volumeSpecDigest(one) })),
     files: [],
     secrets: [],
+    after: [],
   };
 }
 

@@ -19,12 +19,16 @@ import type { Observed } from './observe/observed.ts';
 import { Observer, type ObserverParts } from './observer.ts';
 import type { Desired } from './plan/desired.ts';
 import { type Plan, plan, type StackPlan } from './plan/plan.ts';
+import { waitReason } from './plan/wait-reason.ts';
 import type { Answers } from './report/answers.ts';
-import { assessStack, nextHealthyAtMs } from './report/assess.ts';
+import { assessStack, nextHealthyAtMs, type StackFacts } from './report/assess.ts';
 import { strayStacks } from './report/stray-stacks.ts';
 
 /** Milliseconds until a container that the engine could not be asked about is asked about again; an answer that comes before is told by the engine. */
 const ASK_AGAIN_MS = 15_000;
+
+/** Milliseconds until a stack goes on whose turn has come. */
+const GO_ON_MS = 100;
 
 /** What a look, or a whole reconciliation, came to. */
 export interface Assessment {
@@ -98,8 +102,10 @@ class EngineReconciler implements Reconciler {
     const observed = await this.#observer.look(desired);
     this.#memory.noteRunning(desired, observed, cutOff);
     const before = this.#plan(desired, observed);
+    const waits = this.#waits(before, observed);
     const due = before.stacks.filter(
-      ({ stack, steps, notBeforeMs }) => steps.length > 0 && notBeforeMs <= now() && !postponed.has(stack),
+      ({ stack, steps, notBeforeMs }) =>
+        steps.length > 0 && notBeforeMs <= now() && !postponed.has(stack) && !waits.has(stack),
     );
     this.#noteTooOld(before);
     this.#tellDrift(before);
@@ -133,6 +139,33 @@ class EngineReconciler implements Reconciler {
 
   #plan(desired: Desired, observed: Observed): Plan {
     return plan({ ...this.#observer.planning, desired, observed, memory: this.#memory, nowMs: this.#parts.now() });
+  }
+
+  /** Why each stack that waits for others does; what was applied once is healed whatever the others are like. */
+  #waits({ stacks }: Plan, observed: Observed): ReadonlyMap<string, string> {
+    const desired = stacks.flatMap((one) => one.desired ?? []);
+    const state = (stack: string) => {
+      const planned = stacks.find((one) => one.stack === stack && one.desired !== undefined);
+      return planned === undefined ? undefined : assessStack(planned, observed, this.#facts(planned));
+    };
+    return new Map(
+      stacks.flatMap(({ stack, desired: own, steps }) => {
+        if (own === undefined || steps.length === 0 || this.#memory.applied.get(stack) === own.bundleObject) return [];
+        const reason = waitReason(own, { desired, observed, state });
+        return reason === undefined ? [] : [[stack, reason] as const];
+      }),
+    );
+  }
+
+  #facts({ stack, desired }: StackPlan): StackFacts {
+    return {
+      applying: false,
+      waits: '',
+      problem: this.#memory.problem(stack, desired?.bundleObject ?? ''),
+      appliedAtMs: this.#memory.appliedAtMs(stack),
+      lastHealthyBundle: this.#memory.lastHealthyBundle(stack),
+      completion: this.#observer.planning.completion,
+    };
   }
 
   async #apply(stackPlan: StackPlan, signal: AbortSignal): Promise<void> {
@@ -219,16 +252,10 @@ class EngineReconciler implements Reconciler {
 
   #assess(planned: Plan, observed: Observed, applying: ReadonlySet<string>): Assessment {
     const memory = this.#memory;
+    const waits = this.#waits(planned, observed);
     const states = planned.stacks.map((stackPlan) => {
-      const { stack, desired } = stackPlan;
-      const problem = memory.problem(stack, desired?.bundleObject ?? '');
-      const facts = {
-        applying: applying.has(stack),
-        problem,
-        appliedAtMs: memory.appliedAtMs(stack),
-        lastHealthyBundle: memory.lastHealthyBundle(stack),
-        completion: this.#observer.planning.completion,
-      };
+      const { stack } = stackPlan;
+      const facts = { ...this.#facts(stackPlan), applying: applying.has(stack), waits: waits.get(stack) ?? '' };
       const state = assessStack(stackPlan, observed, facts);
       memory.noteHealth(state);
       return {
@@ -258,6 +285,10 @@ class EngineReconciler implements Reconciler {
           ...planned.stacks.map(({ notBeforeMs }) => notBeforeMs),
           memory.nextStartAtMs(),
           observed.unknown.length === 0 ? 0 : observed.atMs + ASK_AGAIN_MS,
+          // What was waited for came about in this very pass: no event tells it.
+          planned.stacks.some((one) => one.steps.length > 0 && one.notBeforeMs === 0 && isFree(one, waits))
+            ? observed.atMs + GO_ON_MS
+            : 0,
         ],
         observed.atMs,
       ),
@@ -290,6 +321,13 @@ class EngineReconciler implements Reconciler {
       });
     }
   }
+}
+
+/** A stack that has come after others and waits for none of them any more. */
+function isFree({ stack, desired }: StackPlan, waits: ReadonlyMap<string, string>): boolean {
+  const isLater =
+    desired?.bundle.networks.some(({ external }) => external) === true || desired?.bundle.after.length !== 0;
+  return desired !== undefined && isLater && !waits.has(stack);
 }
 
 function differsAgain(name: string, fields: readonly string[]): MooringError {

@@ -36,6 +36,9 @@ export const ERROR_CODES = {
   GIT_LFS_POINTER: 'stuck',
   FILE_NOT_UTF8: 'stuck',
   FILE_TOO_LARGE: 'stuck',
+  // fleet.yaml
+  FLEET_AFTER_UNKNOWN: 'stuck',
+  FLEET_AFTER_CYCLE: 'stuck',
   // YAML and Compose
   YAML_SYNTAX: 'stuck',
   YAML_TOO_DEEP: 'stuck',

@@ -10,4 +10,6 @@ export const FEATURES = {
   hooks: 'hooks.v1',
   /** What few files set: devices of drivers, block devices, links, volumes of others, details of networks and mounts. Marked so in bundle.proto. */
   rareAttributes: 'attributes.v2',
+  /** Stacks that wait for others: Bundle.after. */
+  after: 'after.v1',
 } as const;

@@ -34,6 +34,7 @@ export function bundleOf(stack: string, { services, networks = [], volumes = [] 
     volumes: volumes.map((one) => ({ ...one, specDigest: volumeSpecDigest(one) })),
     files: [],
     secrets: [],
+    after: [],
   };
 }
 

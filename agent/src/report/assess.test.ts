@@ -10,6 +10,7 @@ const NOW_MS = 1_000_000;
 const QUIET: StackFacts = {
   applying: false,
   problem: undefined,
+  waits: '',
   appliedAtMs: 7,
   lastHealthyBundle: 'b0',
   completion: () => undefined,

@@ -24,6 +24,8 @@ export interface StackFacts {
   /** True while its steps are being performed. */
   readonly applying: boolean;
   readonly problem: Problem | undefined;
+  /** Why a change does not begin yet; empty: nothing is waited for. */
+  readonly waits: string;
   /** Unix milliseconds of the last apply that finished; 0: none. */
   readonly appliedAtMs: number;
   readonly lastHealthyBundle: string;
@@ -86,9 +88,14 @@ function syncOf({ desired, steps, drift, unknown }: StackPlan, { applying, probl
   return steps.length > 0 ? SyncState.SYNC_STATE_APPLYING : SyncState.SYNC_STATE_SYNCED;
 }
 
-function reasonOf({ drift, unknown }: StackPlan, services: readonly ServiceState[], { problem }: StackFacts): string {
+function reasonOf(
+  { drift, unknown }: StackPlan,
+  services: readonly ServiceState[],
+  { problem, waits }: StackFacts,
+): string {
   const told = problem ?? unknown[0]?.error;
   if (told !== undefined) return `${told.code}: ${told.message}`;
+  if (waits !== '') return waits;
   const [first] = drift;
   if (first !== undefined) return driftReason(first);
   return services.find(({ reason }) => reason !== '')?.reason ?? '';

@@ -33,13 +33,14 @@ export interface BuiltBundle {
   readonly files: readonly PlainObject[];
 }
 
-/** Turns a resolved project into the bundle that agents apply: equal projects give equal bytes, whatever order their lists came in. */
-export function buildBundle(project: model.Project): BuiltBundle {
+/** Turns a resolved project, and the stacks that come before it, into the bundle that agents apply: equal projects give equal bytes, whatever order their lists came in. */
+export function buildBundle(project: model.Project, after: readonly string[] = []): BuiltBundle {
   const contents = distinctContents(project);
   const parts = {
     services: sortedBy(project.services, ({ name }) => name).map(service),
     networks: sortedBy(project.networks, ({ key }) => key).map(network),
     volumes: sortedBy(project.volumes, ({ key }) => key).map(volume),
+    after: [...after],
   };
   const bundle: Bundle = {
     format: BUNDLE_FORMAT,

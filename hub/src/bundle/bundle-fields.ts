@@ -35,6 +35,9 @@ export function bundleParts(bundle: Bundle): ReadonlyMap<string, BundlePart> {
     ...bundle.volumes.map((volume) =>
       part('volumes', volume.key, { summary: volume.name, fields: volumeFields(volume) }),
     ),
+    ...(bundle.after.length === 0
+      ? []
+      : [part('stack', 'after', { summary: bundle.after.join(', '), fields: [['stacks', bundle.after.join(', ')]] })]),
     ...bundle.secrets.map(({ name }) => part('secrets', name, { summary: name, fields: [] })),
   ]);
 }

@@ -20,7 +20,12 @@ function service(container: Partial<ContainerSpec>): Service {
 }
 
 function required(container: Partial<ContainerSpec>): readonly string[] {
-  return requiredFeatures({ services: [service({ image: 'x' }), service(container)], networks: [], volumes: [] });
+  return requiredFeatures({
+    services: [service({ image: 'x' }), service(container)],
+    networks: [],
+    volumes: [],
+    after: [],
+  });
 }
 
 describe('a bundle requires', () => {
@@ -71,9 +76,17 @@ describe('a bundle requires', () => {
     expect(required({ preStop: [hook] })).toEqual(['attributes.v1', 'core.v1', 'hooks.v1']);
   });
 
+  test('after.v1 where it waits for other stacks', () => {
+    const features = requiredFeatures({ services: [], networks: [], volumes: [], after: ['db'] });
+    expect(features).toEqual(['after.v1', 'core.v1']);
+  });
+
   test('updates.v1 where it says how containers make way for new ones', () => {
     const updated = { ...service({ image: 'x' }), update: { order: 1, parallelism: 1 } } as const;
-    expect(requiredFeatures({ services: [updated], networks: [], volumes: [] })).toEqual(['core.v1', 'updates.v1']);
+    expect(requiredFeatures({ services: [updated], networks: [], volumes: [], after: [] })).toEqual([
+      'core.v1',
+      'updates.v1',
+    ]);
   });
 
   test.each<[string, Partial<ContainerSpec>]>([
@@ -99,7 +112,7 @@ describe('a bundle requires', () => {
 
   test('attributes.v2 for a network without IPv4', () => {
     const networks = [{ ...NETWORK, enableIpv4: false }];
-    expect(requiredFeatures({ services: [], networks, volumes: [] })).toEqual([
+    expect(requiredFeatures({ services: [], networks, volumes: [], after: [] })).toEqual([
       'attributes.v1',
       'attributes.v2',
       'core.v1',
@@ -109,7 +122,8 @@ describe('a bundle requires', () => {
   test('attributes.v1 for options of a network or a volume', () => {
     const option = { name: 'a', value: 'b' };
     const volume = Volume.decode(new Uint8Array());
-    const features = (networks: Network[], volumes: Volume[]) => requiredFeatures({ services: [], networks, volumes });
+    const features = (networks: Network[], volumes: Volume[]) =>
+      requiredFeatures({ services: [], networks, volumes, after: [] });
     expect(features([{ ...NETWORK, internal: true }], [{ ...volume, driver: 'nfs' }])).toEqual(['core.v1']);
     expect(features([{ ...NETWORK, enableIpv6: false }], [])).toEqual(['attributes.v1', 'core.v1']);
     expect(features([{ ...NETWORK, driverOptions: [option] }], [])).toEqual(['attributes.v1', 'core.v1']);

@@ -9,7 +9,7 @@ import {
   Volume,
 } from '@mooring/proto';
 
-type Parts = Pick<Bundle, 'services' | 'networks' | 'volumes'>;
+type Parts = Pick<Bundle, 'services' | 'networks' | 'volumes' | 'after'>;
 
 const UNSET = ContainerSpec.decode(new Uint8Array());
 const UNSET_MOUNT = Mount.decode(new Uint8Array());
@@ -21,7 +21,7 @@ const UNSET_VOLUME = Volume.decode(new Uint8Array());
  * Features that an agent must know to run a bundle of these parts, sorted. A bundle that says nothing beyond the first release requires nothing
  * beyond it, so that agents of that release go on running it.
  */
-export function requiredFeatures({ services, networks, volumes }: Parts): string[] {
+export function requiredFeatures({ services, networks, volumes, after }: Parts): string[] {
   const isCore =
     services.every(({ container }) => container === undefined || isCoreContainer(container)) &&
     networks.every(isCoreNetwork) &&
@@ -33,6 +33,7 @@ export function requiredFeatures({ services, networks, volumes }: Parts): string
     ...(isCore ? [] : [FEATURES.attributes]),
     ...(isRare ? [FEATURES.rareAttributes] : []),
     FEATURES.core,
+    ...(after.length > 0 ? [FEATURES.after] : []),
     ...(services.some(hasHooks) ? [FEATURES.hooks] : []),
     ...(services.some(({ update }) => update !== undefined) ? [FEATURES.updates] : []),
   ];

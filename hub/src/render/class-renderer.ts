@@ -16,6 +16,8 @@ export interface ClassInput {
   readonly directory: string;
   /** From the folder of the stack, merged left to right. */
   readonly files: readonly string[];
+  /** Stacks that come first on the same host, sorted. */
+  readonly after: readonly string[];
 }
 
 /** A class rendered anew. */
@@ -49,12 +51,12 @@ export async function renderClass(
 }
 
 async function renderOnce(
-  { stack, folder, directory, files }: ClassInput,
+  { stack, folder, directory, files, after }: ClassInput,
   { repository, variables }: { repository: RepositoryReader; variables: VariableSource },
 ): Promise<{ result: ClassResult; objects: readonly PlainObject[] }> {
   try {
     const { project, warnings } = await loadProject({ stack, folder, directory, files, variables, repository });
-    const built = buildBundle(project);
+    const built = buildBundle(project, after);
     checkSize(stack, built.bundle, built.bytes);
     const result: ClassResult = {
       kind: 'rendered',

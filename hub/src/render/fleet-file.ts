@@ -31,6 +31,8 @@ export interface FleetStack {
   /** From the stack's folder, merged left to right. */
   readonly compose: readonly string[];
   readonly overlays: readonly Overlay[];
+  /** Stacks that come first on the same host, sorted, each once. */
+  readonly after: readonly string[];
   readonly vars: VariableLayer;
   readonly driftMode: DriftMode;
   readonly ignore: readonly string[];

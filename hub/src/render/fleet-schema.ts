@@ -67,6 +67,10 @@ const stack = z.strictObject(
       .array(overlay, { error: 'a list of overlays' })
       .optional()
       .describe('What some of the hosts get on top; later ones win.'),
+    after: z
+      .array(z.string({ error: 'the name of a stack' }), { error: 'a list of stacks' })
+      .optional()
+      .describe('Stacks that must be synced and healthy on the same host before a change of this one begins.'),
     vars: variables.optional(),
     drift: z
       .enum(['correct', 'report'], { error: 'correct or report' })
@@ -107,7 +111,6 @@ export type FleetDocument = z.output<typeof fleetSchema>;
 /** Keys that later releases take, with why they are refused until then. */
 export const UNSUPPORTED_KEYS: Readonly<Record<string, string>> = {
   rollout: 'every change goes to all hosts at once in this release',
-  after: 'stacks do not wait for each other in this release',
 };
 
 /** The JSON Schema (draft 2020-12) of fleet.yaml, for editors. */

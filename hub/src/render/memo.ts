@@ -23,6 +23,8 @@ export interface MemoEntry extends Trace {
   readonly directory: string;
   /** Compose files, merged left to right. */
   readonly files: readonly string[];
+  /** Stacks that come first. */
+  readonly after: readonly string[];
   readonly result: ClassResult;
 }
 
@@ -51,7 +53,7 @@ export class MemoIndex {
 
   /** A rendering of that stack and those files which looked only at what is the same now. */
   async find(
-    wanted: Pick<MemoEntry, 'stack' | 'folder' | 'directory' | 'files'>,
+    wanted: Pick<MemoEntry, 'stack' | 'folder' | 'directory' | 'files' | 'after'>,
     variables: VariableSource,
   ): Promise<MemoEntry | undefined> {
     for (const shape of await this.shapes(keyOf(wanted))) {
@@ -140,6 +142,7 @@ function keyOf({
   folder,
   directory,
   files,
-}: Pick<MemoEntry, 'stack' | 'folder' | 'directory' | 'files'>): string {
-  return JSON.stringify([stack, folder, directory, files]);
+  after,
+}: Pick<MemoEntry, 'stack' | 'folder' | 'directory' | 'files' | 'after'>): string {
+  return JSON.stringify([stack, folder, directory, files, after]);
 }

@@ -109,7 +109,7 @@ function knownKeys(path: readonly PropertyKey[]): readonly string[] {
   if (path[0] === 'hosts') return host;
   return path.includes('overlays')
     ? ['hosts', 'compose', 'vars']
-    : ['path', 'directory', 'hosts', 'compose', 'overlays', 'vars', 'drift', 'ignore'];
+    : ['path', 'directory', 'hosts', 'compose', 'overlays', 'after', 'vars', 'drift', 'ignore'];
 }
 
 function placeOf(document: YamlDocument, keys: readonly PropertyKey[]): Place {

@@ -68,7 +68,7 @@ class StackPass {
 
   async renderGroup({ files, layers, members }: Choice): Promise<void> {
     const { stack, index } = this.input;
-    const wanted = { stack: stack.name, folder: stack.folder, directory: stack.directory, files };
+    const wanted = { stack: stack.name, folder: stack.folder, directory: stack.directory, files, after: stack.after };
     for (const member of members) {
       const variables = layered([...memberLayers(stack.name, member), ...layers, this.environment]);
       const known = await index.find(wanted, variables);
@@ -84,7 +84,7 @@ class StackPass {
     const { files, layers } = chosen(fleet, stack, []);
     const variables = layered([builtInVariables(stack.name, undefined), ...layers, this.environment]);
     const { entry, unset } = await renderClass(
-      { stack: stack.name, folder: stack.folder, directory: stack.directory, files },
+      { stack: stack.name, folder: stack.folder, directory: stack.directory, files, after: stack.after },
       { repository, variables, limits },
     );
     if (entry.result.kind === 'failed' && unset.length === 0) this.nobodysProblems.push(...entry.result.problems);

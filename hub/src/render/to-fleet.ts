@@ -1,4 +1,5 @@
 import { DriftMode, MooringError, type Place } from '@mooring/proto';
+import { orderErrors } from './after.ts';
 import type { Fleet, FleetStack, Overlay, Target } from './fleet-file.ts';
 import type { FleetDocument } from './fleet-schema.ts';
 import { repositoryPath } from './repository-path.ts';
@@ -24,7 +25,8 @@ export function toFleet(
     .map(([name, stack]) => conversion.stack(name, stack))
     .sort((left, right) => (left.name < right.name ? -1 : 1));
   const vars = conversion.variables(document.vars, ['vars']);
-  return { fleet: { hosts, stacks, vars, namedHosts: conversion.namedHosts }, errors: conversion.errors };
+  const errors = [...conversion.errors, ...orderErrors(document.stacks ?? {}, place)];
+  return { fleet: { hosts, stacks, vars, namedHosts: conversion.namedHosts }, errors };
 }
 
 class Conversion {
@@ -48,6 +50,7 @@ class Conversion {
       overlays: (stack.overlays ?? []).map((overlay, index) =>
         this.overlay(folder, overlay, [...keys, 'overlays', index]),
       ),
+      after: [...new Set(stack.after ?? [])].sort(),
       vars: this.variables(stack.vars, [...keys, 'vars']),
       driftMode: stack.drift === 'report' ? DriftMode.DRIFT_MODE_REPORT : DriftMode.DRIFT_MODE_CORRECT,
       ignore: stack.ignore ?? [],

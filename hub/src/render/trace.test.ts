@@ -5,7 +5,7 @@ import { MemoryTree } from './tree.fake.ts';
 import { layered } from './variables.ts';
 
 const base = new MemoryTree({ 'a/compose.yaml': 'x', 'a/conf/one': '1', 'b/other': 'y' });
-const wanted = { stack: 'a', folder: 'a', directory: '', files: ['compose.yaml'] };
+const wanted = { stack: 'a', folder: 'a', directory: '', files: ['compose.yaml'], after: [] as readonly string[] };
 
 /** Renders as a stack would that reads one file, looks for one that is missing, lists a folder and asks for two variables. */
 async function entry(): Promise<MemoEntry> {

@@ -187,6 +187,8 @@ export interface Bundle {
   files: FileReference[];
   /** Secrets whose values travel in the assignment, sorted by name. */
   secrets: SecretReference[];
+  /** Stacks that must be synced and healthy on the same host before a change of this one begins, sorted. One that the host does not run is not waited for. */
+  after: string[];
 }
 
 /** A service: the specification of its containers, and how many and when. */
@@ -753,7 +755,17 @@ export interface SecretReference {
 }
 
 function createBaseBundle(): Bundle {
-  return { format: 0, stack: "", requires: [], services: [], networks: [], volumes: [], files: [], secrets: [] };
+  return {
+    format: 0,
+    stack: "",
+    requires: [],
+    services: [],
+    networks: [],
+    volumes: [],
+    files: [],
+    secrets: [],
+    after: [],
+  };
 }
 
 export const Bundle: MessageFns<Bundle> = {
@@ -781,6 +793,9 @@ export const Bundle: MessageFns<Bundle> = {
     }
     for (const v of message.secrets) {
       SecretReference.encode(v!, writer.uint32(66).fork()).join();
+    }
+    for (const v of message.after) {
+      writer.uint32(162).string(v!);
     }
     return writer;
   },
@@ -862,6 +877,14 @@ export const Bundle: MessageFns<Bundle> = {
             message.secrets.push(SecretReference.decode(reader, reader.uint32()));
             continue;
           }
+          case 20: {
+            if (tag !== 162) {
+              break;
+            }
+
+            message.after.push(reader.string());
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -886,6 +909,7 @@ export const Bundle: MessageFns<Bundle> = {
       secrets: globalThis.Array.isArray(object?.secrets)
         ? object.secrets.map((e: any) => SecretReference.fromJSON(e))
         : [],
+      after: globalThis.Array.isArray(object?.after) ? object.after.map((e: any) => globalThis.String(e)) : [],
     };
   },
 
@@ -915,6 +939,9 @@ export const Bundle: MessageFns<Bundle> = {
     if (message.secrets?.length) {
       obj.secrets = message.secrets.map((e) => SecretReference.toJSON(e));
     }
+    if (message.after?.length) {
+      obj.after = message.after;
+    }
     return obj;
   },
 
@@ -931,6 +958,7 @@ export const Bundle: MessageFns<Bundle> = {
     message.volumes = object.volumes?.map((e) => Volume.fromPartial(e)) || [];
     message.files = object.files?.map((e) => FileReference.fromPartial(e)) || [];
     message.secrets = object.secrets?.map((e) => SecretReference.fromPartial(e)) || [];
+    message.after = object.after?.map((e) => e) || [];
     return message;
   },
 };
