@@ -5,6 +5,9 @@ import { startWorkbench, type Workbench } from '../support/workbench.ts';
 import { describeAudits } from './audits.ts';
 import { describePhases } from './phases.ts';
 
+/** How a process ends that SIGKILL ended, in a shell's words. */
+const KILLED = 137;
+
 let bench: Workbench;
 /** What engine 26, which speaks API 1.45, does not know. */
 const desired = desiredOf([rareAttributesBundle({ from: 46, until: 51 })]);
@@ -39,19 +42,25 @@ describe('an engine that does not know what Git asks for', () => {
 
 describe('what this machine cannot start', () => {
   test.each(Object.entries(KEPT_ATTRIBUTES))(
-    '%s is kept by the engine as it was asked for',
+    '%s is kept by the engine as it was asked for, and leaves nothing behind',
     async (name, { spec, kept }) => {
       const alone = { ...spec, networks: [], networkMode: 'none' };
       const stack = bundleOf('kept', { services: [serviceOf(name, { spec: alone })] });
       try {
-        const { stacks } = await bench.pass(desiredOf([stack]));
-        expect(stacks.find((each) => each.stack === 'kept')?.problem?.message).toMatch(/^Cannot start container/);
+        // Between creating and starting: a container that does not start is removed at once.
+        const died = await bench.settleApart([stack], { MOORING_FAILPOINT: 'create.created' });
+        expect(died.code, `${died.stdout}${died.stderr}`).toBe(KILLED);
         const { HostConfig, State } = await bench.engine.docker.getContainer(`kept-${name}-1`).inspect();
         expect(State.Status).toBe('created');
         expect(HostConfig).toMatchObject(kept);
+        const { stacks } = await bench.pass(desiredOf([stack]));
+        expect(stacks[0]?.problem?.message).toMatch(/^Cannot start container/);
       } finally {
         await bench.settle({ ...desired, removals: ['kept'] });
       }
+      expect(
+        (await bench.engine.docker.listContainers({ all: true })).filter(({ Names }) => Names[0]?.startsWith('/kept')),
+      ).toEqual([]);
     },
   );
 });

@@ -58,7 +58,12 @@ describe(`a fleet of ${HOSTS} hosts with ${STACKS} stacks each`, () => {
     commit('one stack', { 'stacks/stack-07/compose.yaml': composeFile('2') });
     await client.admin.sync({}, { deadlineMs: 120_000 });
     const after = await counters();
-    expect(difference(before, after)).toEqual({ assignments_issued: HOSTS, classes_rendered: 1, objects_published: 1 });
+    expect(difference(before, after)).toEqual({
+      assignments_issued: HOSTS,
+      classes_rendered: 1,
+      objects_published: 1,
+      stalled_ms: expect.any(Number),
+    });
   });
 
   test('gets nothing from a commit that changes nothing rendered', async () => {
