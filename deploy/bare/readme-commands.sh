@@ -21,7 +21,8 @@ says() { answer "$1" | grep -q "$2"; }
 
 setsid npm start >"$log" 2>&1 </dev/null &
 demo=$!
-until_true $START_DEADLINE_S 'npm start prints what runs' grep -q 'Events as they come' "$log"
+until_true $START_DEADLINE_S 'npm start prints what runs, or ends' bash -c "grep -q 'Events as they come' '$log' || ! kill -0 $demo"
+kill -0 $demo || failed 'npm start stays in the foreground'
 url=$(sed -n 's/^It answers: *\([^ ]*\).*/\1/p' "$log")
 until_true $TRY_DEADLINE_S 'the URL it prints answers' answer "$url"
 npx mooring status | grep -q Synced || failed 'npx mooring status, without a flag, says Synced'
