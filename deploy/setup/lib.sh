@@ -203,6 +203,8 @@ test_tools_ready() {
   packages dockerd docker.io
   packages iptables iptables
   packages ip iproute2
+  # An engine asks ps for the processes of a container.
+  packages ps procps
   packages git git
   packages docker-init tini
   newer_debian trixie "$TOOLS/trixie" nats-server docker.io docker-compose || missing "Docker Engine 26 (Debian trixie)" "a Debian mirror that carries trixie"

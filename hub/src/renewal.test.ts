@@ -150,6 +150,19 @@ describe('a host that is ahead of the hub', () => {
     expect(await hub.renewal.takeOver('all')).toEqual([]);
   });
 
+  test('has other content under the newest generation, which a restored hub gave out twice: it counts as ahead, and is told of once', async () => {
+    await hub.renewal.takeOver('all');
+    const twice = newest();
+    hub.renewal.otherAccepted(HOST, twice);
+    hub.renewal.otherAccepted(HOST, twice);
+    await expect.poll(() => hub.assigner.isHeldBack(HOST)).toBe(true);
+    const told = temporary.store.events({ limit: 50 }).filter(({ kind }) => kind === 'host.ahead');
+    expect(told.map(({ generation }) => generation)).toContain(twice + 1n);
+    expect(await hub.renewal.takeOver([HOST])).toEqual([HOST]);
+    expect(newest()).toBeGreaterThan(twice + 1n);
+    expect(hub.errors).toEqual([]);
+  });
+
   test('never gets a generation that it had, whatever the clock says', async () => {
     const mark = BigInt(temporary.now) + 3_600_000n;
     await hub.renewal.heard(HOST, mark);

@@ -90,6 +90,14 @@ export class Renewal {
   }
 
   /**
+   * A host has other content under the generation of its newest assignment: a hub that was restored gave out once more what the one before it had given.
+   * The host refuses it for ever, so it counts as ahead by one: it stays as it is until the next commit, or a person, takes it over.
+   */
+  otherAccepted(host: string, generation: bigint): void {
+    this.heard(host, generation + 1n).catch(this.#parts.onError);
+  }
+
+  /**
    * A host says that its newest assignment lies more than a day ahead of its clock. If the hub's clock was the wrong one, it is issued again as soon as
    * that is right.
    */

@@ -72,6 +72,7 @@ export function wireStages(parts: StageParts): Stages {
     onHello: ({ host, highWater }) => renewal.heard(host, highWater),
     onHostChanged: (host) => changes.notify(new Set([host])),
     onRefusedAsFuture: (host) => renewal.refusedAsFuture(host),
+    onOtherAccepted: (host, generation) => renewal.otherAccepted(host, generation),
     onEvents: () => changes.notify(new Set()),
   });
   const query = createQuery({

@@ -72,6 +72,7 @@ async function openHub() {
     onHello: () => undefined,
     onHostChanged: () => undefined,
     onRefusedAsFuture: () => undefined,
+    onOtherAccepted: () => undefined,
     onEvents: () => undefined,
     natsUrls: () => [],
     askBack: async () => ({ askAgainMs: 1 }),

@@ -53,6 +53,11 @@ export const SEEDS: readonly { readonly seed: number; readonly hosts: number; re
     why: 'a file that was written over and put back between two looks was not known to be behind what ran',
   },
   {
+    seed: 1108,
+    hosts: 4,
+    why: 'a restored hub gave out a generation again that the one before it had given with other content, and its host refused it for ever',
+  },
+  {
     seed: 1133,
     hosts: 4,
     why: 'a difference that was shown and mended was reckoned to the next one',

@@ -9,6 +9,7 @@ export function wellHost(change: Partial<HostFacts> = {}): HostFacts {
     host: hostRecord('web-1', 100),
     sighting: { online: true, lastSeenMs: 5000, reported: true },
     assignment: assignment(),
+    highWater: 10n,
     head: hostHead(),
     stacks: [stackHead()],
     rendered: { labels: { role: 'web' }, problems: [] },

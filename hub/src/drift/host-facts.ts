@@ -17,6 +17,8 @@ export interface HostFacts {
   readonly sighting: Sighting;
   /** The newest that was issued. */
   readonly assignment: AssignmentHead | undefined;
+  /** Highest generation that it told, or that it has of another hub; below 0: not heard since the database was restored. */
+  readonly highWater: bigint;
   /** What it said last of itself. */
   readonly head: HostHead | undefined;
   /** What it said last of its stacks, sorted. */

@@ -56,6 +56,20 @@ const TABLE: readonly (readonly [
     'ahead of this hub, by generation 11: the next commit takes it over, or mooring approve --take-over',
   ],
   [
+    'a host with other content under the newest generation is unknown',
+    { highWater: 11n },
+    UNKNOWN,
+    NOT_KNOWN,
+    'ahead of this hub, by generation 10: the next commit takes it over, or mooring approve --take-over',
+  ],
+  [
+    'a host that was not heard since a restore, and reports what it was given, is known',
+    { highWater: -1n },
+    SYNCED,
+    HEALTHY,
+    '',
+  ],
+  [
     'a host whose engine is away is unknown',
     { head: hostHead({ problem: 'ENGINE_UNREACHABLE: Cannot reach the engine' }) },
     UNKNOWN,

@@ -22,9 +22,16 @@ export function unknownReason(facts: HostFacts): { readonly reason: string; read
   return undefined;
 }
 
-/** True for a host that has accepted what this hub does not know: the hub was restored from before that. */
-export function isAhead({ head, assignment }: HostFacts): boolean {
-  return head !== undefined && head.acceptedGeneration > (assignment?.generation ?? 0n);
+/** True for a host that has accepted what this hub does not know, be it under a generation of its own: the hub was restored from before that. */
+export function isAhead({ head, assignment, highWater }: HostFacts): boolean {
+  if (head === undefined) return false;
+  return assignment === undefined
+    ? head.acceptedGeneration > 0n
+    : maxOf(head.acceptedGeneration, highWater) > assignment.generation;
+}
+
+function maxOf(one: bigint, other: bigint): bigint {
+  return one > other ? one : other;
 }
 
 /** Seconds are enough for people. */

@@ -44,6 +44,7 @@ beforeEach(async () => {
     onHello: ({ host, highWater }) => void told.push(['hello', host, highWater]),
     onHostChanged: (host) => told.push(['changed', host]),
     onRefusedAsFuture: (host) => told.push(['future', host]),
+    onOtherAccepted: (host, generation) => told.push(['other', host, generation]),
     onEvents: (events) => told.push(['events', events.length]),
     natsUrls: () => ['tls://hub:4222'],
     onLeave: async (host) => void told.push(['leave', host]),
@@ -137,6 +138,22 @@ test('a report is acknowledged once it is stored, under the name of the certific
   expect(presence.sighting('web-1')).toMatchObject({ online: true, reported: true });
   expect(told).toContainEqual(['changed', 'web-1']);
   await stream.finish();
+});
+
+test.each([
+  [
+    'other content under the newest generation is ahead of this hub',
+    { acceptedGeneration: 42n, acceptedDigest: 'sha256:other' },
+    1,
+  ],
+  ['the newest assignment is not', { acceptedGeneration: 42n, acceptedDigest: 'sha256:newest' }, 0],
+  ['an older assignment is not', { acceptedGeneration: 41n, acceptedDigest: 'sha256:other' }, 0],
+])('a host that reports %s', async (_what, accepted, count) => {
+  const stream = await connected();
+  stream.report(report(1n, { host: HostState.fromPartial(accepted) }));
+  await stream.expect('report');
+  await stream.finish();
+  expect(told.filter((one) => Array.isArray(one) && one[0] === 'other')).toHaveLength(count);
 });
 
 test('a first report that is not full, and a gap, are mended by a full one', async () => {

@@ -24,6 +24,8 @@ export interface IngestParts {
   readonly onHostChanged: (host: string) => void;
   /** The host refuses its newest assignment: it lies more than a day ahead of its clock. */
   readonly onRefusedAsFuture: (host: string) => void;
+  /** The host has accepted other content under the generation of its newest assignment: an earlier hub, of which this one was restored, had issued it. */
+  readonly onOtherAccepted: (host: string, generation: bigint) => void;
   /** Events of a host are stored that were not stored before. */
   readonly onEvents: (events: readonly Event[]) => void;
   /** Where the broker is, now. */

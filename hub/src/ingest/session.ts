@@ -4,6 +4,7 @@ import {
   type ConnectResponse,
   type Event,
   type Hello,
+  type HostState,
   MooringError,
   type Report,
 } from '@mooring/proto';
@@ -84,7 +85,7 @@ export class Session {
   }
 
   async #report(report: Report): Promise<void> {
-    const { store, connection, clock, hello, send, onHostChanged, onReported, onRefusedAsFuture } = this.#parts;
+    const { store, connection, clock, hello, send, onHostChanged, onReported } = this.#parts;
     const verdict = this.#order.judge(report, this.#timers.monotonicMs());
     if (verdict === 'ask-for-full') send(resendRequest());
     if (verdict !== 'store') return;
@@ -100,7 +101,16 @@ export class Session {
     onReported();
     send({ message: { $case: 'report', value: { sequence: report.sequence } } });
     onHostChanged(hello.host);
-    if (report.host?.refusal?.code === 'ASSIGNMENT_FUTURE') onRefusedAsFuture(hello.host);
+    if (report.host !== undefined) this.#standing(report.host);
+  }
+
+  /** What becomes of a host that cannot take its newest assignment. */
+  #standing({ refusal, acceptedGeneration, acceptedDigest }: HostState): void {
+    const { hello, newest, onRefusedAsFuture, onOtherAccepted } = this.#parts;
+    if (refusal?.code === 'ASSIGNMENT_FUTURE') onRefusedAsFuture(hello.host);
+    const { generation, digest } = newest(hello.host) ?? { generation: 0n, digest: '' };
+    if (acceptedDigest !== '' && acceptedGeneration === generation && acceptedDigest !== digest)
+      onOtherAccepted(hello.host, generation);
   }
 
   async #events(events: readonly Event[]): Promise<void> {

@@ -95,6 +95,7 @@ export class Snapshots {
       hosts[place] = viewHost({
         ...old.facts,
         sighting: presence.sighting(host),
+        highWater: store.highWater(host),
         head: store.hostHeads(host)[0],
         stacks: store.stackHeads({ host }),
         driftCount: store.driftCounts({ host }).get(host) ?? 0,
@@ -106,6 +107,7 @@ export class Snapshots {
   #judgeAll(): readonly HostView[] {
     const { store, presence, view } = this.#parts;
     const assignments = new Map(store.assignmentHeads().map((head) => [head.host, head]));
+    const highWaters = store.highWaters();
     const heads = new Map(store.hostHeads().map((head) => [head.host, head]));
     const stacks = Map.groupBy(store.stackHeads(), ({ host }) => host);
     const drift = store.driftCounts();
@@ -116,6 +118,7 @@ export class Snapshots {
         host,
         sighting: presence.sighting(host.name),
         assignment: assignments.get(host.name),
+        highWater: highWaters.get(host.name) ?? 0n,
         head: heads.get(host.name),
         stacks: stacks.get(host.name) ?? none,
         rendered: rendered.get(host.name),
