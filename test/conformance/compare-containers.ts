@@ -17,6 +17,16 @@ const SIDE_BY_SIDE = 20;
 /** Milliseconds for one stack, made twice on a busy machine. */
 const DEADLINE_MS = 600_000;
 
+/** Applications that are not compared whole yet: some wait for what their reduced form never says. `npm run conformance` takes them one by one. */
+const LEFT_OUT: ReadonlySet<string> = new Set([
+  'flask',
+  'n8n-caddy',
+  'n8n-worker',
+  'nodejs',
+  'pgadmin',
+  'rocketchat-monitoring',
+]);
+
 /** Whole applications: those of the corpus, and stacks of our own where there is none. */
 function applications() {
   const corpus = corpusFolder();
@@ -26,7 +36,8 @@ function applications() {
     );
     return Object.entries(OWN).map(([stack, files]) => ({ root: join(FIXTURES, stack), stack, files }));
   }
-  return Object.entries(APPLICATIONS).map(([stack, file]) => {
+  const compared = Object.entries(APPLICATIONS).filter(([stack]) => !LEFT_OUT.has(stack));
+  return compared.map(([stack, file]) => {
     return { root: join(corpus, dirname(file)), stack, files: [basename(file)] };
   });
 }

@@ -7,6 +7,8 @@ export type DiskKind = 'tmpfs' | 'ext4';
 
 const MIB = 1024 * 1024;
 const FILLER = 'filler-';
+/** Times that filling is tried: whoever uses the disk writes meanwhile, so that what was free a moment ago may be gone. */
+const FILL_ATTEMPTS = 10;
 
 /** A folder on a small disk of its own, with what was in it before. Whoever has files open there is to be stopped around making and removing it. */
 export class SmallDisk {
@@ -37,9 +39,17 @@ export class SmallDisk {
 
   /** Fills it until only that much is free; to the last byte when it is 0. */
   async fill(leaveBytes: number): Promise<void> {
-    const room = this.freeBytes - leaveBytes;
     this.#fillers += 1;
-    if (room > 0) await run('fallocate', ['-l', String(room), this.#filler(this.#fillers)]);
+    const filler = this.#filler(this.#fillers);
+    for (let left = FILL_ATTEMPTS; ; left -= 1) {
+      const room = this.freeBytes - leaveBytes;
+      if (room <= 0) break;
+      const { code, stderr } = await finish('fallocate', ['-l', String(room), filler]);
+      if (code === 0) break;
+      rmSync(filler, { force: true });
+      if (left === 1)
+        throw new Error(`Cannot fill ${this.#folder}: ${stderr}; a disk on which less is written meanwhile is wanted`);
+    }
     // The last blocks go to another file: what a file system keeps for itself makes the first one fall short.
     if (leaveBytes === 0) await this.#fillRest();
   }
